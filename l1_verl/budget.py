@@ -7,6 +7,7 @@ that many tokens, LCPO-Exact) or "max" (use at most that many, LCPO-Max). No bud
 from __future__ import annotations
 
 import math
+import numbers
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ class Budget:
 
 def _is_whole(value: Any) -> bool:
     """True for 512, numpy's 512 and pandas' 512.0, which is what a nullable integer column turns into."""
-    return not isinstance(value, bool | str) and float(value).is_integer()
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
 
 
 @dataclass(frozen=True)
