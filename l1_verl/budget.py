@@ -11,7 +11,7 @@ import numbers
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 Mode = Literal["exact", "max"]
 Distribution = Literal["uniform", "log_uniform", "choices"]
@@ -143,7 +143,7 @@ class BudgetSampler:
         modes = sorted(self.modes)
         mode = rng.choices(modes, weights=[self.modes[m] for m in modes])[0]
         tokens = self._tokens(rng)
-        return None if mode == "none" else Budget(mode, tokens)
+        return None if mode == "none" else Budget(cast(Mode, mode), tokens)
 
     def _tokens(self, rng: random.Random) -> int:
         if self.distribution == "choices":

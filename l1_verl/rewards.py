@@ -1,0 +1,199 @@
+"""Length rewards: pure functions of (correct, used, budget).
+
+With c the correctness of the answer, n_gold the budget and n_y the tokens used (thinking, solution and EOS):
+
+==================  ============================================================  ========================
+name                r                                                             from
+==================  ============================================================  ========================
+``exact``           1[c] - alpha * |n_gold - n_y|                                 L1, Eq. 1 (LCPO-Exact)
+``max``             1[c] * clip(alpha * (n_gold - n_y) + delta, 0, 1)             L1, Eq. 2 (LCPO-Max)
+``exact_relative``  1[c] - beta * min(1, |n_gold - n_y| / n_gold)                 this project
+``max_plateau``     1[c] * clip(1 - (n_y - n_gold) / (margin * n_gold), 0, 1)     this project
+``none``            1[c]                                                          the uncontrolled baseline
+==================  ============================================================  ========================
+
+L1 is arXiv 2503.04697. A sample's own mode picks its reward, see :class:`LengthReward`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from l1_verl.budget import MODES, Budget
+
+
+def lcpo_exact(correct: bool, used: int, budget: int, *, alpha: float = 0.0003) -> float:
+    """LCPO-Exact: r = 1[c] - alpha * |n_gold - n_y| (L1, Eq. 1).
+
+    Args:
+        correct: c, whether the final answer is right.
+        used: n_y >= 0, tokens of the response.
+        budget: n_gold >= 1, tokens asked for.
+        alpha: price of one token of error, >= 0. The paper's 0.0003 makes 3,333 tokens of error cost a right answer.
+
+    Raises:
+        ValueError: alpha is negative or not finite.
+
+    Example:
+        >>> lcpo_exact(True, used=612, budget=512)
+        0.97
+    """
+    _require("alpha", alpha, 0.0)
+    return float(correct) - alpha * abs(budget - used)
+
+
+def lcpo_max(correct: bool, used: int, budget: int, *, alpha: float = 0.001, delta: float = 0.5) -> float:
+    """LCPO-Max: r = 1[c] * clip(alpha * (n_gold - n_y) + delta, 0, 1) (L1, Eq. 2).
+
+    The reward is full only from (1 - delta) / alpha tokens *below* the budget, 500 with the defaults, and
+    reaches zero delta / alpha tokens above it.
+
+    Args:
+        correct: c, whether the final answer is right.
+        used: n_y >= 0, tokens of the response.
+        budget: n_gold >= 1, the most tokens asked for.
+        alpha: slope per token, >= 0. The paper names none; 0.001 stands in the authors' earliest public code.
+        delta: reward of a right answer that uses exactly its budget, in [0, 1].
+
+    Raises:
+        ValueError: alpha is negative or not finite, or delta lies outside [0, 1].
+
+    Example:
+        >>> lcpo_max(True, used=512, budget=512)
+        0.5
+    """
+    _require("alpha", alpha, 0.0)
+    _require("delta", delta, 0.0, 1.0)
+    return float(correct) * _clip(alpha * (budget - used) + delta)
+
+
+def lcpo_exact_relative(correct: bool, used: int, budget: int, *, beta: float = 1.0) -> float:
+    """r = 1[c] - beta * min(1, |n_gold - n_y| / n_gold): 5 % off costs the same at 512 and at 3,600 tokens.
+
+    Args:
+        correct: c, whether the final answer is right.
+        used: n_y >= 0, tokens of the response.
+        budget: n_gold >= 1, tokens asked for.
+        beta: price of an error as large as the budget, >= 0.
+
+    Raises:
+        ValueError: beta is negative or not finite.
+
+    Example:
+        >>> lcpo_exact_relative(True, used=384, budget=512)
+        0.75
+    """
+    _require("beta", beta, 0.0)
+    return float(correct) - beta * min(1.0, abs(budget - used) / budget)
+
+
+def lcpo_max_plateau(correct: bool, used: int, budget: int, *, margin: float = 0.25) -> float:
+    """r = 1[c] * clip(1 - (n_y - n_gold) / (margin * n_gold), 0, 1): full credit anywhere up to the budget.
+
+    Args:
+        correct: c, whether the final answer is right.
+        used: n_y >= 0, tokens of the response.
+        budget: n_gold >= 1, the most tokens asked for.
+        margin: share of the budget over which the reward falls to zero, > 0.
+
+    Raises:
+        ValueError: margin is not above 0 or not finite.
+
+    Example:
+        >>> lcpo_max_plateau(True, used=576, budget=512)
+        0.5
+    """
+    if not (math.isfinite(margin) and margin > 0):
+        raise ValueError(f"margin is {margin!r}; it must be > 0")
+    return float(correct) * _clip(1 - (used - budget) / (margin * budget))
+
+
+def uncontrolled(correct: bool, used: int, budget: int) -> float:
+    """r = 1[c]: the budget changes nothing."""
+    return float(correct)
+
+
+REWARDS: Mapping[str, Callable[..., float]] = {
+    "exact": lcpo_exact,
+    "max": lcpo_max,
+    "exact_relative": lcpo_exact_relative,
+    "max_plateau": lcpo_max_plateau,
+    "none": uncontrolled,
+}
+
+
+class LengthReward:
+    """Picks the reward of a sample by its budget's mode, so that one run can mix both (how L1-Max is trained).
+
+    A sample without a budget earns 1[c].
+
+    Args:
+        for_exact: name of the reward for budgets of mode "exact".
+        for_max: name of the reward for budgets of mode "max".
+        knobs: for each reward by name its keyword arguments, e.g. ``{"max": {"alpha": 0.001}}``.
+
+    Raises:
+        ValueError: an unknown reward or knob, or a value outside its range, with key, value and range.
+
+    Example:
+        >>> reward = LengthReward(knobs={"exact": {"alpha": 0.001}})
+        >>> reward(True, used=612, budget=Budget("exact", 512))
+        0.9
+    """
+
+    def __init__(
+        self,
+        for_exact: str = "exact",
+        for_max: str = "max",
+        knobs: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        knobs = knobs or {}
+        for name in knobs:
+            _require_name("reward knobs", name)
+        self._by_mode: dict[str, Callable[..., float]] = {}
+        for mode, name in zip(MODES, (for_exact, for_max), strict=True):
+            _require_name(f"for_{mode}", name)
+            self._by_mode[mode] = partial(REWARDS[name], **_checked(name, knobs.get(name, {})))
+        for name in set(knobs) - {for_exact, for_max}:
+            _checked(name, knobs[name])
+
+    def __call__(self, correct: bool, used: int, budget: Budget | None) -> float:
+        if budget is None:
+            return float(correct)
+        return self._by_mode[budget.mode](correct, used, budget.tokens)
+
+
+def _checked(name: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """``knobs`` if the reward takes them; one call with them finds a bad value at start-up, not at step 300."""
+    allowed = [p.name for p in inspect.signature(REWARDS[name]).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for key, value in knobs.items():
+        if key not in allowed:
+            raise ValueError(
+                f"{name}.{key} is not a knob of the reward {name!r}; it has {', '.join(allowed) or 'none'}"
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{name}.{key} is {value!r}; it must be a number")
+    try:
+        REWARDS[name](True, 1, 1, **knobs)
+    except ValueError as error:
+        raise ValueError(f"{name}.{error}") from None
+    return dict(knobs)
+
+
+def _require_name(key: str, name: str) -> None:
+    if name not in REWARDS:
+        raise ValueError(f"{key} is {name!r}; it must be one of {', '.join(REWARDS)}")
+
+
+def _require(name: str, value: float, low: float, high: float = math.inf) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        allowed = f">= {low:g}" if high == math.inf else f"in [{low:g}, {high:g}]"
+        raise ValueError(f"{name} is {value!r}; it must be {allowed}")
+
+
+def _clip(value: float) -> float:
+    return min(1.0, max(0.0, value))
