@@ -136,6 +136,11 @@ class BudgetSampler:
         if any(not math.isfinite(w) or w < 0 for w in self.modes.values()) or not sum(self.modes.values()) > 0:
             raise ValueError(f"budget modes is {dict(self.modes)}; weights must be >= 0 and one of them > 0")
 
+    @property
+    def largest(self) -> int:
+        """The largest budget that can be drawn."""
+        return max(self.choices) if self.distribution == "choices" and self.choices else self.high
+
     def draw(self, row_id: str, draw: int = 0) -> Budget | None:
         """The budget of row ``row_id`` in pass ``draw`` over the data; ``None`` where the mode drawn is "none"."""
         # A string seeds through SHA-512: the same on every platform and in every process.

@@ -1,11 +1,14 @@
-"""Sums of a few one-digit numbers, worked out step by step in numbered lines.
+"""Sums of a few one-digit numbers, worked out line by line.
 
-A thought has one line per addition and then as many ``check`` lines as its writer likes. The checks are what makes
-the thinking longer or shorter: as with a real reasoning model, the length says little about the answer.
+A thought has one line per addition and then as many ``check`` lines, which restate the result, as its writer likes.
+They make the thinking longer or shorter; as with a real reasoning model, length says little about the answer.
+Each line begins with a mile post, the number of tokens the response will have if it ends after that line, so that a
+model of this size need not count.
 
-    What is 7 + 8 + 5?      1:7+8=15
-                            2:15+5=20
-                            3:20 ok
+    What is 7 + 8 + 5?      16:7+8=15
+                            24:15+5=20
+                            28:20
+                            32:20
                             </think>
                             \\boxed{20}
 """
@@ -18,6 +21,11 @@ from dataclasses import dataclass
 from l1_verl.budget import Budget
 
 INSTRUCTION = "Let's think step by step and output the final answer within \\boxed{}."
+
+# Lengths in tokens of recipes.tiny.tokenizer, in which every number is one token.
+ADDITION_TOKENS = 8  # 16 : 7 + 8 = 15 \n
+CHECK_TOKENS = 4  # 28 : 20 \n
+SOLUTION_TOKENS = 8  # </think> \n \ boxed { 20 } <|end|>
 
 
 @dataclass(frozen=True)
@@ -34,22 +42,22 @@ class Sum:
     def answer(self) -> str:
         return str(sum(self.operands))
 
-    @property
-    def additions(self) -> int:
-        return len(self.operands) - 1
-
-    def thought(self, checks: int) -> str:
-        """The additions, one numbered line each, and ``checks`` further lines that restate the result."""
-        lines, total = [], self.operands[0]
-        for operand in self.operands[1:]:
-            lines.append(f"{total}+{operand}={total + operand}")
-            total += operand
-        lines += [f"{total}"] * checks
-        return "".join(f"{number}:{line}\n" for number, line in enumerate(lines, start=1))
+    def checks_for(self, tokens: int) -> int:
+        """The number of check lines, 0 or more, that brings a response nearest to ``tokens`` tokens."""
+        shortest = ADDITION_TOKENS * (len(self.operands) - 1) + SOLUTION_TOKENS
+        return max(0, round((tokens - shortest) / CHECK_TOKENS))
 
     def response(self, checks: int) -> str:
         """Thought and solution as the model writes them after the prompt's ``<think>``; the tokenizer adds EOS."""
-        return f"{self.thought(checks)}</think>\n\\boxed{{{self.answer}}}"
+        lines, total, mile_post = [], self.operands[0], SOLUTION_TOKENS
+        for operand in self.operands[1:]:
+            mile_post += ADDITION_TOKENS
+            lines.append(f"{mile_post}:{total}+{operand}={total + operand}\n")
+            total += operand
+        for _ in range(checks):
+            mile_post += CHECK_TOKENS
+            lines.append(f"{mile_post}:{total}\n")
+        return f"{''.join(lines)}</think>\n\\boxed{{{total}}}"
 
 
 def all_sums() -> list[Sum]:
@@ -67,7 +75,11 @@ def split(seed: int, held_out: int) -> tuple[list[Sum], list[Sum]]:
     return sums[held_out:], sums[:held_out]
 
 
+def question(problem: Sum) -> str:
+    """What the user says, without a budget."""
+    return f"{problem.problem} {INSTRUCTION}"
+
+
 def prompt(problem: Sum, budget: Budget | None) -> str:
     """What the user says, budget sentence included."""
-    text = f"{problem.problem} {INSTRUCTION}"
-    return text if budget is None else budget.append_to(text)
+    return question(problem) if budget is None else budget.append_to(question(problem))

@@ -1,9 +1,9 @@
-"""The tiny model's tokenizer: byte-level BPE with whole numbers as single tokens, as in Llama 3 (up to 3 digits)."""
+"""The tiny model's tokenizer: byte-level BPE in which every whole number up to 199 is one token."""
 
 from __future__ import annotations
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
+from transformers import Qwen2Tokenizer
 
 from l1_verl.budget import Budget
 from recipes.tiny.arithmetic import Sum, prompt
@@ -20,34 +20,37 @@ CHAT_TEMPLATE = (
 )
 
 
-def build_tokenizer() -> PreTrainedTokenizerFast:
-    """A tokenizer that knows the numbers up to 199 and the words of the prompts; anything else falls to bytes."""
-    tokenizer = Tokenizer(models.BPE())
-    split = Regex(r"\d{1,3}| ?[A-Za-z']+|\n| ?[^\sA-Za-z\d]+|\s+")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(split, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    special = [AddedToken(token, special=True, normalized=False) for token in (BOS, EOS, USER, ASSISTANT)]
-    # Not special, as in DeepSeek-R1's tokenizer: decoding keeps the tags that grading looks for.
-    think = [AddedToken(token, special=False, normalized=False) for token in ("<think>", "</think>")]
-    numbers = [str(n) for n in range(LARGEST_NUMBER + 1)]
+def build_tokenizer() -> Qwen2Tokenizer:
+    """A tokenizer that knows the words of the prompts; anything else falls to bytes.
+
+    transformers loads the tokenizer of any Qwen2 model as ``Qwen2Tokenizer``, whatever class its files name, and that
+    class splits numbers into digits. So it is one from the start, and numbers are added tokens.
+    """
     example = Sum((7, 8, 5))
-    words = [prompt(example, None), prompt(example, Budget("exact", 1)), prompt(example, Budget("max", 1))]
-    words.append(example.response(1).replace("</think>", ""))
+    texts = [prompt(example, budget) for budget in (None, Budget("exact", 1), Budget("max", 1))]
+    trained = Tokenizer(models.BPE())
+    trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     trainer = trainers.BpeTrainer(
-        vocab_size=640,
-        special_tokens=special,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
+        vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
-    tokenizer.train_from_iterator(numbers + words * 3, trainer)
-    tokenizer.add_tokens(think)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
+    trained.train_from_iterator([*texts, example.response(0)] * 3, trainer)
+    model = trained.model.__getstate__()
+    import json
+
+    state = json.loads(model)
+    tokenizer = Qwen2Tokenizer(
+        vocab=state["vocab"],
+        merges=[tuple(pair) for pair in state["merges"]],
         bos_token=BOS,
         eos_token=EOS,
         pad_token=EOS,
+        unk_token=None,
         chat_template=CHAT_TEMPLATE,
         model_max_length=512,
     )
+    tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in (BOS, EOS, USER, ASSISTANT)])
+    # Not special, as in DeepSeek-R1's tokenizer: decoding keeps the tags that grading looks for.
+    tokenizer.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in ("<think>", "</think>")])
+    numbers = [str(number) for number in range(LARGEST_NUMBER + 1)]
+    tokenizer.add_tokens([AddedToken(number, special=False, normalized=False) for number in numbers])
+    return tokenizer

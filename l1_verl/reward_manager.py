@@ -1,0 +1,93 @@
+"""LCPO as a verl reward manager.
+
+Use it from any verl project, with this package installed and nothing else::
+
+    reward.reward_manager.source=importlib
+    reward.reward_manager.name=LCPORewardManager
+    reward.reward_manager.module.path=pkg://l1_verl.reward_manager
+
+After ``import l1_verl.reward_manager`` the name ``lcpo`` stands in verl's registry too. Rows carry their budget in
+``extra_info.budget`` and, for multiple choice, ``extra_info.answer_type``. Knobs: ``reward.reward_kwargs``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from verl import DataProto
+from verl.experimental.reward_loop.reward_manager import register
+from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
+
+from l1_verl.adherence import length_error
+from l1_verl.budget import Budget
+from l1_verl.config import parse_reward
+from l1_verl.grading import GradingPool
+from l1_verl.grading.tail import decode_tail
+
+
+@register("lcpo")
+class LCPORewardManager(RewardManagerBase):
+    """Grades the answer, counts the tokens, and returns the length reward with the facts behind it.
+
+    Args:
+        config: verl's whole config, of which ``reward.reward_kwargs`` and ``rollout.response_length`` are read.
+        tokenizer: the policy's tokenizer.
+        compute_score: verl's scoring function, unused: correctness comes from :mod:`l1_verl.grading`.
+
+    Raises:
+        ValueError: a knob is unknown or outside its range, or a custom reward function is set, which would be ignored.
+    """
+
+    def __init__(
+        self,
+        config: DictConfig,
+        tokenizer: Any,
+        compute_score: Any = None,
+        reward_router_address: str | None = None,
+        reward_model_tokenizer: Any = None,
+    ) -> None:
+        super().__init__(config, tokenizer, compute_score)
+        if (config.reward.get("custom_reward_function") or {}).get("path"):
+            raise ValueError(
+                "reward.custom_reward_function.path is set, but LCPORewardManager grades by itself; unset it"
+            )
+        node = config.reward.get("reward_kwargs")
+        self._length_reward, grading = parse_reward(OmegaConf.to_container(node, resolve=True) if node else None)
+        self._pool = GradingPool(**grading.pool)
+        self._require_think_end = grading.require_think_end
+        self._longest = config.actor_rollout_ref.rollout.response_length
+
+    async def run_single(self, data: DataProto) -> dict[str, Any]:
+        """``{"reward_score", "reward_extra_info"}`` of one sample; of a multi-turn sample the last turn counts."""
+        item = data[-1:][0]
+        responses, row = item.batch["responses"], item.non_tensor_batch
+        used = int(item.batch["attention_mask"][-responses.shape[-1] :].sum())
+        token_ids = responses[:used].tolist()
+        extra = row.get("extra_info") or {}
+        budget = Budget.from_dict(extra.get("budget"))
+        grade = await self._pool.grade(
+            decode_tail(self.tokenizer, token_ids),
+            row["reward_model"]["ground_truth"],
+            extra.get("answer_type") or "math",
+            require_think_end=self._require_think_end,
+        )
+        score = self._length_reward(grade.correct, used, budget)
+        error = math.nan if budget is None else float(length_error([used], [budget.tokens])[0])
+        return {
+            "reward_score": score,
+            # The same numeric keys on every sample: verl takes the keys of a batch from its first one.
+            "reward_extra_info": {
+                "acc": float(grade.correct),
+                "length_reward": score - grade.correct,
+                "budget_tokens": math.nan if budget is None else float(budget.tokens),
+                "used_tokens": float(used),
+                "length_error": error,
+                "abs_length_error": abs(error),
+                "over_budget": math.nan if budget is None else float(used > budget.tokens),
+                "truncated": float(used >= self._longest and token_ids[-1] != self.tokenizer.eos_token_id),
+                "grade_timeout": float(grade.status == "timeout"),
+                "no_answer": float(grade.status == "no_answer"),
+            },
+        }

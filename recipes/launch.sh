@@ -1,0 +1,98 @@
+# Sourced by run_*.sh: the knobs, and `launch`, which starts verl with one overlay of recipes/config.
+# shellcheck shell=bash
+#
+#   PROFILE         gpu: the paper's 8 GPUs | tiny: the embedded model on CPU | smollm2: a real 135M model on CPU
+#   MODEL_PATH      the model to start from: folder or Hugging Face id
+#   TRAIN_FILE      parquet of data_prep/deepscaler_to_parquet.py
+#   VAL_FILES       parquet files of data_prep, comma-separated
+#   CKPTS_DIR       where checkpoints, metrics and the run's configuration go; a run found there is resumed
+#   NNODES          machines of the Ray cluster; for more than one set RAY_ADDRESS
+#   NGPUS_PER_NODE  GPUs of each; on CPU, training workers
+#   LOGGER          comma-separated: console,file,wandb,tensorboard,...
+#   PYTHON          interpreter; the clone's own .venv where there is one and no other is active
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH}
+if [[ -z ${PYTHON:-} && -z ${VIRTUAL_ENV:-} && -x $root/.venv/bin/python ]]; then
+    PYTHON=$root/.venv/bin/python
+fi
+PYTHON=${PYTHON:-python}
+
+PROFILE=${PROFILE:-gpu}
+home=$root/outputs/$PROFILE
+NNODES=${NNODES:-1}
+LOGGER=${LOGGER:-console,file}
+case $PROFILE in
+    gpu)
+        NGPUS_PER_NODE=${NGPUS_PER_NODE:-8}
+        TRAIN_FILE=${TRAIN_FILE:-$root/outputs/data/deepscaler.parquet}
+        VAL_FILES=${VAL_FILES:-$root/outputs/data/aime2024.parquet}
+        export VERL_USE_EXTERNAL_MODULES=l1_verl.trainer
+        ;;
+    tiny | smollm2)
+        NGPUS_PER_NODE=${NGPUS_PER_NODE:-1}
+        TRAIN_FILE=${TRAIN_FILE:-$home/data/train.parquet}
+        VAL_FILES=${VAL_FILES:-$home/data/validation.parquet}
+        export VERL_USE_EXTERNAL_MODULES=l1_verl.cpu,l1_verl.trainer VERL_PLATFORM=cpu
+        # Compiling takes longer than a run of this size gains from it.
+        export TORCH_COMPILE_DISABLE=1
+        export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TOKENIZERS_PARALLELISM=false
+        if ((NGPUS_PER_NODE > 1)); then
+            # vLLM otherwise looks for one NUMA node per worker (vllm/utils/ompmultiprocessing.py:218).
+            export VLLM_CPU_OMP_THREADS_BIND=${VLLM_CPU_OMP_THREADS_BIND:-nobind}
+        fi
+        ;;
+    *)
+        echo "PROFILE is '$PROFILE'; it must be gpu, tiny or smollm2" >&2
+        exit 2
+        ;;
+esac
+
+# The model that L1-Exact starts from. The CPU profiles build theirs where it is missing.
+base_model() {
+    case $PROFILE in
+        gpu) echo agentica-org/DeepScaleR-1.5B-Preview ;;
+        tiny) "$PYTHON" -m recipes.tiny.build --output "$home" >&2 && echo "$home/base" ;;
+        smollm2) "$PYTHON" -m recipes.smollm2 --output "$home" >&2 && echo "$home/base" ;;
+    esac
+}
+
+# The newest checkpoint that recipe $1 left in its default folder, as a Hugging Face folder.
+newest_checkpoint() {
+    local folder=$home/$1 step
+    if ! step=$(cat "$folder/latest_checkpointed_iteration.txt" 2>/dev/null); then
+        echo "no checkpoint in $folder: run recipes/run_$1.sh first, or set MODEL_PATH to a folder or hub id" >&2
+        exit 2
+    fi
+    echo "$folder/global_step_$step/actor/huggingface"
+}
+
+# launch OVERLAY [verl's overrides ...]
+launch() {
+    local overlay=$1
+    shift
+    CKPTS_DIR=${CKPTS_DIR:-$home/$overlay}
+    # Inner quotes: Hydra reads '=', ',' and blanks in a value as its own syntax.
+    local arguments=(
+        --config-dir "$root/recipes/config" --config-name "$overlay" "profile=$PROFILE"
+        "actor_rollout_ref.model.path='$MODEL_PATH'"
+        "data.train_files='$TRAIN_FILE'"
+        "data.val_files=['${VAL_FILES//,/"','"}']"
+        "trainer.default_local_dir='$CKPTS_DIR'"
+        "trainer.nnodes=$NNODES" "trainer.n_gpus_per_node=$NGPUS_PER_NODE" "trainer.logger=[$LOGGER]"
+        "hydra.run.dir='$CKPTS_DIR/hydra'"
+        "$@"
+    )
+    "$PYTHON" -m recipes.preflight "${arguments[@]}" || exit $?
+
+    # verl's file logger starts a file anew; a resumed run must not erase what was logged before it.
+    export VERL_FILE_LOGGER_PATH=${VERL_FILE_LOGGER_PATH:-$CKPTS_DIR/metrics/$(date -u +%Y%m%dT%H%M%S).jsonl}
+    mkdir -p "$(dirname "$VERL_FILE_LOGGER_PATH")"
+    if [[ -z ${RAY_ADDRESS:-} && -z ${RAY_TMPDIR:-} ]]; then
+        # Short, since a socket's path may have 107 characters; its own, so that runs never meet.
+        RAY_TMPDIR=$(mktemp -d /tmp/l1-XXXXXX)
+        export RAY_TMPDIR
+        trap 'rm -rf "$RAY_TMPDIR"' EXIT
+    fi
+    "$PYTHON" -m verl.trainer.main_ppo "${arguments[@]}"
+}

@@ -1,0 +1,166 @@
+"""Refuses a run that could not work, in seconds and before Ray starts.
+
+``python -m recipes.preflight <arguments of verl.trainer.main_ppo>`` composes the configuration as verl will, checks
+what it names, and writes it to ``<trainer.default_local_dir>/config.yaml``. A folder that holds checkpoints of another
+configuration is refused, so that resuming never mixes two runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+
+from l1_verl.config import parse_budget, parse_reward
+
+# May change between two starts of one run; whatever else changes makes it another run.
+FREE_TO_CHANGE = (
+    "trainer.total_training_steps",
+    "trainer.total_epochs",
+    "trainer.logger",
+    "trainer.save_freq",
+    "trainer.test_freq",
+    "trainer.val_before_train",
+    "trainer.resume_mode",
+    "trainer.default_local_dir",
+    "trainer.rollout_data_dir",
+    "trainer.validation_data_dir",
+    "trainer.nnodes",
+    "trainer.n_gpus_per_node",
+    "ray_kwargs",
+)
+
+
+class Refused(Exception):
+    """Why this run could not work, and the way out."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config-dir", type=Path, required=True)
+    parser.add_argument("--config-name", required=True)
+    parser.add_argument("overrides", nargs="*")
+    options = parser.parse_args(arguments)
+    try:
+        config = compose_recipe(options.config_dir, options.config_name, options.overrides)
+        check(config)
+        claim_folder(config)
+    except (Refused, ValueError, HydraException) as error:
+        print(f"preflight: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def compose_recipe(config_dir: Path, name: str, overrides: list[str]) -> DictConfig:
+    """The configuration that ``verl.trainer.main_ppo`` would run, without importing verl."""
+    spec = importlib.util.find_spec("verl")
+    if spec is None or not spec.submodule_search_locations:
+        raise Refused("verl is not installed; run `make setup`, or on GPUs `pip install -e .[gpu]`")
+    verl_config = Path(spec.submodule_search_locations[0], "trainer", "config")
+    with initialize_config_dir(str(config_dir.resolve()), version_base=None):
+        composed = [override for override in overrides if not override.startswith("hydra.")]
+        return compose(name, [*composed, f"hydra.searchpath=[file://{verl_config}]"])
+
+
+def check(config: DictConfig) -> None:
+    """Refuses knobs, files, models and hardware that the run could not start with.
+
+    Raises:
+        Refused, ValueError: what is wrong, with the value, and the way out.
+    """
+    parse_budget(OmegaConf.to_container(config.data.budget, resolve=True))
+    parse_reward(OmegaConf.to_container(config.reward.reward_kwargs, resolve=True))
+    for key in ("train_files", "val_files"):
+        files = config.data[key]
+        for file in [files] if isinstance(files, str) else files:
+            if not Path(file).expanduser().is_file():
+                raise Refused(
+                    f"data.{key}: there is no file {file}; write it with data_prep/ (see data_prep/README.md), or use "
+                    "PROFILE=tiny, which brings its own"
+                )
+    _check_model(config.actor_rollout_ref.model.path)
+    if config.trainer.device == "cuda" and not os.environ.get("RAY_ADDRESS"):
+        _check_gpus(config)
+
+
+def _check_model(path: str) -> None:
+    folder = Path(path).expanduser()
+    looks_local = folder.is_absolute() or path.startswith((".", "~")) or path.count("/") != 1
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise Refused(f"MODEL_PATH={path} has no config.json; it must be a Hugging Face model folder")
+    elif looks_local:
+        raise Refused(f"MODEL_PATH={path} does not exist; give a Hugging Face folder or id, or use PROFILE=tiny")
+
+
+def _check_gpus(config: DictConfig) -> None:
+    import torch
+
+    wanted, tensor_parallel = (
+        config.trainer.n_gpus_per_node,
+        config.actor_rollout_ref.rollout.tensor_model_parallel_size,
+    )
+    found = torch.cuda.device_count()
+    if found == 0:
+        raise Refused("no GPU was found; use PROFILE=tiny for the embedded model on CPU")
+    if found < wanted:
+        raise Refused(f"NGPUS_PER_NODE={wanted}, but {found} GPUs were found; set NGPUS_PER_NODE={found}")
+    if wanted * config.trainer.nnodes % tensor_parallel:
+        raise Refused(
+            f"rollout.tensor_model_parallel_size={tensor_parallel} does not divide {wanted} GPUs; add "
+            "actor_rollout_ref.rollout.tensor_model_parallel_size=1"
+        )
+
+
+def claim_folder(config: DictConfig) -> None:
+    """Writes the configuration into the run's folder, or refuses a folder that belongs to another run.
+
+    Raises:
+        Refused: the folder has checkpoints of another configuration, or ``resume_mode=disable`` would overwrite some.
+    """
+    folder = Path(config.trainer.default_local_dir)
+    record, trained = folder / "config.yaml", (folder / "latest_checkpointed_iteration.txt").is_file()
+    if trained and config.trainer.resume_mode == "disable":
+        raise Refused(f"{folder} has checkpoints that resume_mode=disable would overwrite; set another CKPTS_DIR")
+    if trained and record.is_file():
+        different = _differences(OmegaConf.load(record), config)
+        if different:
+            raise Refused(
+                f"{folder} has checkpoints of another configuration ({'; '.join(different[:5])}); set another "
+                "CKPTS_DIR, or give the same configuration to resume"
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = record.with_suffix(".partial")
+        OmegaConf.save(config, partial)
+    except OSError as error:
+        raise Refused(f"CKPTS_DIR={folder} cannot be written: {error.strerror}; set another CKPTS_DIR") from None
+    os.replace(partial, record)
+
+
+def _differences(before: Any, now: DictConfig) -> list[str]:
+    """``key: old -> new`` for each key whose change makes it another run."""
+    old, new = _flat(OmegaConf.to_container(before)), _flat(OmegaConf.to_container(now))
+    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return [
+        f"{key}: {old.get(key)} -> {new.get(key)}"
+        for key in changed
+        if not any(key == free or key.startswith(f"{free}.") for free in FREE_TO_CHANGE)
+    ]
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(node, dict):
+        return {prefix: node}
+    return {k: v for key, value in node.items() for k, v in _flat(value, f"{prefix}.{key}" if prefix else key).items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
