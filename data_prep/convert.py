@@ -1,0 +1,206 @@
+"""What the ``*_to_parquet.py`` scripts share: their command line, their errors, and how a benchmark becomes rows."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from rows import BadInputError, Problem, write_rows
+from sources import Reader, Record, read_records
+from tqdm import tqdm
+
+from l1_verl.budget import MODES, Budget
+
+PAPER_BUDGETS = (512, 1024, 2048, 3600)
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """How one benchmark is read.
+
+    Args:
+        name: the first part of ``data_source``.
+        hub: the hub id that is read by default.
+        to_problem: (record, seed) -> problem; the seed is for what is drawn per record, such as an order of options.
+        split: the hub's split.
+        configs: the hub's configurations, where it has several.
+        readers: file types beside json, jsonl and parquet, by suffix.
+        limit: how many problems are kept by default; all if None.
+        seed: the default seed.
+    """
+
+    name: str
+    hub: str
+    to_problem: Callable[[Record, int], Problem]
+    split: str = "test"
+    configs: Sequence[str | None] = (None,)
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    limit: int | None = None
+    seed: int = 0
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser that answers a mistake with one line instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
+
+
+def parser(description: str | None, hub: str, limit: int | None = None, seed: int = 0) -> OneLineParser:
+    """The options that every script has."""
+    options = OneLineParser(
+        description=(description or "").splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    options.add_argument("--input", nargs="+", default=[hub], metavar="HUB_ID_OR_FILE", help="read in this order")
+    options.add_argument("--output", type=Path, required=True, metavar="FILE.parquet")
+    options.add_argument("--overwrite", action="store_true", help="replace the output where it exists")
+    options.add_argument(
+        "--limit",
+        type=positive,
+        default=limit,
+        metavar="N",
+        help="keep the N problems whose hash of (seed, id) is smallest, in input order",
+    )
+    options.add_argument(
+        "--seed", type=int, default=seed, help="what --limit keeps, and the order of shuffled options"
+    )
+    return options
+
+
+def positive(text: str) -> int:
+    """A whole number >= 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= 1")
+    return int(text)
+
+
+def run(main: Callable[[], None]) -> NoReturn:
+    """Runs a script: what is wrong with the input becomes one line on stderr and exit code 2."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    name = Path(sys.argv[0]).name
+    try:
+        main()
+    except BadInputError as error:
+        print(f"{name}: error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; nothing was written", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)
+
+
+def check_output(output: Path, inputs: Iterable[str], *, overwrite: bool) -> None:
+    """Refuses, before any work, an output that could not or must not be written."""
+    if output.suffix != ".parquet":
+        raise BadInputError(f"--output {output} must end in .parquet")
+    if output.is_dir():
+        raise BadInputError(f"--output {output} is a folder")
+    if output.exists() and any(Path(source).exists() and output.samefile(source) for source in inputs):
+        raise BadInputError(f"--output {output} is also the input")
+    if output.exists() and not overwrite:
+        raise BadInputError(f"--output {output} exists; --overwrite replaces it")
+    folder = output.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise BadInputError(
+            f"--output {output} cannot be written: {folder} is not a folder that this user can write to"
+        )
+
+
+def choose(problems: Sequence[Problem], limit: int | None, seed: int) -> list[Problem]:
+    """The ``limit`` problems whose hash of (seed, id) is smallest, in their order; all of them for None.
+
+    Which ones are kept depends on what they say and not on where they stand, so the same come out of any form of
+    a data set; and a smaller limit keeps a part of what a larger one keeps.
+    """
+    if limit is None or limit >= len(problems):
+        return list(problems)
+    ranked = sorted(problems, key=lambda problem: hashlib.sha256(f"{seed}/{problem.id}".encode()).digest())
+    # Positions and not ids: a benchmark may ask the same twice.
+    kept = {id(problem) for problem in ranked[:limit]}
+    return [problem for problem in problems if id(problem) in kept]
+
+
+def save(rows: Sequence[dict[str, Any]], output: Path) -> str:
+    """Writes the rows and says what was written.
+
+    Raises:
+        BadInputError: there is none, or the file cannot be written.
+    """
+    if not rows:
+        raise BadInputError("no row is left to write")
+    try:
+        write_rows(rows, output)
+    except OSError as error:
+        raise BadInputError(f"--output {output} cannot be written: {error.strerror or error}") from error
+    return f"{len(rows):,} rows ({output.stat().st_size / 1e6:.1f} MB) in {output}"
+
+
+def progress(items: Sequence[_Item], what: str) -> Iterable[_Item]:
+    """``items``, counted on stderr where that is a terminal."""
+    return tqdm(items, desc=what, unit=" rows", unit_scale=True, disable=None, leave=False)
+
+
+def convert(benchmark: Benchmark, description: str | None) -> NoReturn:
+    """The whole script of a benchmark: one row for each problem and budget."""
+    run(lambda: _convert(benchmark, _benchmark_arguments(benchmark, description)))
+
+
+def _benchmark_arguments(benchmark: Benchmark, description: str | None) -> argparse.Namespace:
+    options = parser(description, benchmark.hub, benchmark.limit, benchmark.seed)
+    options.add_argument("--mode", choices=[*MODES, "none"], default="exact", help="how the budgets are meant")
+    options.add_argument(
+        "--budgets", type=positive, nargs="+", metavar="TOKENS", help=f"default: {' '.join(map(str, PAPER_BUDGETS))}"
+    )
+    arguments = options.parse_args()
+    if arguments.mode == "none" and arguments.budgets:
+        options.error("--mode none asks for no budget; leave --budgets out")
+    budgets = arguments.budgets or PAPER_BUDGETS
+    if len(set(budgets)) < len(budgets):
+        options.error(f"--budgets {' '.join(map(str, budgets))} names one twice")
+    arguments.budgets = [None] if arguments.mode == "none" else [Budget(arguments.mode, tokens) for tokens in budgets]
+    return arguments
+
+
+def _convert(benchmark: Benchmark, arguments: argparse.Namespace) -> None:
+    check_output(arguments.output, arguments.input, overwrite=arguments.overwrite)
+    records = read_records(
+        arguments.input,
+        split=benchmark.split,
+        configs={benchmark.hub: benchmark.configs},
+        readers=benchmark.readers,
+    )
+    problems = _to_problems(records, benchmark, arguments.seed)
+    chosen = choose(problems, arguments.limit, arguments.seed)
+    rows = [
+        problem.row(_data_source(benchmark.name, budget), benchmark.split, budget)
+        for problem in chosen
+        for budget in arguments.budgets
+    ]
+    written = save(rows, arguments.output)
+    budgets = ", ".join(_data_source(benchmark.name, budget) for budget in arguments.budgets)
+    print(f"{len(records):,} problems read, {len(chosen):,} kept, each as {budgets}: {written}")
+
+
+def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int) -> list[Problem]:
+    problems = []
+    for record in progress(records, "converting"):
+        try:
+            problems.append(benchmark.to_problem(record, seed))
+        except ValueError as error:
+            raise record.bad(f"is no problem of {benchmark.name}: {error}") from error
+    return problems
+
+
+def _data_source(name: str, budget: Budget | None) -> str:
+    return f"{name}/{budget.mode}-{budget.tokens}" if budget else f"{name}/none"

@@ -1,0 +1,117 @@
+"""DeepScaleR-Preview (40,315 competition problems with answers) -> training rows.
+
+A record is ``{"problem": "Find $x$ ...", "answer": "-\\frac{2}{3}", "solution": "..."}``; the solution is not used.
+The rows hold no budget: ``LCPODataset`` draws one each time it reads a row. They stand in the order of the input.
+
+    python data_prep/deepscaler_to_parquet.py --output train.parquet --decontaminate math.json olympiad_bench.json
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from answers import clean_answer
+from convert import check_output, choose, parser, progress, run, save
+from repeats import (
+    Pair,
+    census,
+    contradictory,
+    fingerprint,
+    same_text,
+    without_benchmark,
+    without_contradictions,
+    without_repeats,
+)
+from rows import INSTRUCTION, BadInputError, math_problem
+from sources import Record, read_records
+
+HUB = "agentica-org/DeepScaleR-Preview-Dataset"
+
+
+def arguments() -> argparse.Namespace:
+    options = parser(__doc__, HUB)
+    options.add_argument("--blank", choices=["drop", "refuse"], default="drop", help="records with a blank answer")
+    options.add_argument(
+        "--contradictory",
+        choices=["drop", "majority", "first", "keep"],
+        default="drop",
+        help="problems that occur with answers that differ in more than notation: none of their records, those with "
+        "the most frequent answer (none in a tie), those with the first, or all",
+    )
+    options.add_argument(
+        "--repeats",
+        choices=["drop", "keep"],
+        default="drop",
+        help="records whose problem occurred before with the same answer",
+    )
+    options.add_argument(
+        "--decontaminate",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="drop the problems whose letters and digits equal those of a problem in these benchmarks",
+    )
+    return options.parse_args()
+
+
+def read_pairs(records: list[Record]) -> list[Pair]:
+    return [
+        Pair(record.index, record.text("problem"), record.text("answer", blank=True))
+        for record in progress(records, "checking")
+    ]
+
+
+def benchmark_question(record: Record) -> str:
+    """The problem of a benchmark's record, which may also be a row that one of these scripts wrote."""
+    match record.values.get("prompt"):
+        case [{"content": str(content)}]:
+            return content.removesuffix(INSTRUCTION)
+    return record.text("problem", "question", "Question")
+
+
+def select(pairs: list[Pair], options: argparse.Namespace, benchmarks: list[Record]) -> tuple[list[Pair], list[str]]:
+    """The pairs that ``options`` leave, and what was found and dropped, one line each."""
+    lines: list[str] = []
+
+    def report(what: str, found: str, before: list[Pair], after: list[Pair]) -> None:
+        lines.append(f"  {what + ':':22} {found}; {len(before) - len(after):,} rows dropped")
+
+    filled = [pair for pair in pairs if clean_answer(pair.answer)]
+    if options.blank == "refuse" and len(filled) < len(pairs):
+        first = next(pair.index for pair in pairs if not clean_answer(pair.answer))
+        raise BadInputError(f"{len(pairs) - len(filled)} answers are blank, first record {first}; try --blank drop")
+    report("blank answers", f"{len(pairs) - len(filled):,} rows", pairs, filled)
+
+    (repeated, differing), (repeated_exactly, differing_exactly) = census(pairs), census(pairs, str)
+    contradictions = sum(map(contradictory, same_text(filled)))
+    settled = without_contradictions(filled, options.contradictory)
+    found = f"{differing:,} problems ({differing_exactly:,} to the letter), {contradictions:,} in more than notation"
+    report("different answers", f"{found}, --contradictory {options.contradictory}", filled, settled)
+
+    kept = settled if options.repeats == "keep" else without_repeats(settled)
+    found = f"{repeated:,} rows ({repeated_exactly:,} to the letter)"
+    report("repeated problems", f"{found}, --repeats {options.repeats}", settled, kept)
+
+    clean = without_benchmark(kept, {fingerprint(benchmark_question(record)) for record in benchmarks})
+    if benchmarks:
+        report("benchmark problems", f"{len(benchmarks):,} compared", kept, clean)
+    return clean, lines
+
+
+def main() -> None:
+    options = arguments()
+    check_output(options.output, [*options.input, *options.decontaminate], overwrite=options.overwrite)
+    benchmarks = read_records(options.decontaminate, split="test")
+    records = read_records(options.input, split="train")
+    pairs, lines = select(read_pairs(records), options, benchmarks)
+    problems = [math_problem(pair.index, pair.question, clean_answer(pair.answer)) for pair in pairs]
+    chosen = choose(problems, options.limit, options.seed)
+    written = save([problem.row("deepscaler", "train") for problem in chosen], options.output)
+    print(f"{len(records):,} records read from {', '.join(options.input)}", *lines, sep="\n")
+    if options.limit:
+        print(f"  {len(chosen):,} of {len(problems):,} kept (--limit {options.limit} --seed {options.seed})")
+    print(written)
+
+
+if __name__ == "__main__":
+    run(main)
