@@ -1,14 +1,14 @@
 """Sums of a few one-digit numbers, worked out line by line.
 
-A thought has one line per addition and then as many ``check`` lines, which restate the result, as its writer likes.
-They make the thinking longer or shorter; as with a real reasoning model, length says little about the answer.
-Each line begins with a mile post, the number of tokens the response will have if it ends after that line, so that a
-model of this size need not count.
+A thought has one line per addition and then as many lines that restate the result as its writer likes. Those make the
+thinking longer or shorter; as with a real reasoning model, length says little about the answer. A model of this size
+cannot count its tokens, so each line begins with how many tokens its writer means to write from there on, solution
+included: the first is the plan.
 
-    What is 7 + 8 + 5?      16:7+8=15
+    What is 7 + 8 + 5?      32:7+8=15
                             24:15+5=20
-                            28:20
-                            32:20
+                            16:20
+                            12:20
                             </think>
                             \\boxed{20}
 """
@@ -23,8 +23,8 @@ from l1_verl.budget import Budget
 INSTRUCTION = "Let's think step by step and output the final answer within \\boxed{}."
 
 # Lengths in tokens of recipes.tiny.tokenizer, in which every number is one token.
-ADDITION_TOKENS = 8  # 16 : 7 + 8 = 15 \n
-CHECK_TOKENS = 4  # 28 : 20 \n
+ADDITION_TOKENS = 8  # 32 : 7 + 8 = 15 \n
+REPEAT_TOKENS = 4  # 16 : 20 \n
 SOLUTION_TOKENS = 8  # </think> \n \ boxed { 20 } <|end|>
 
 
@@ -42,21 +42,25 @@ class Sum:
     def answer(self) -> str:
         return str(sum(self.operands))
 
-    def checks_for(self, tokens: int) -> int:
-        """The number of check lines, 0 or more, that brings a response nearest to ``tokens`` tokens."""
-        shortest = ADDITION_TOKENS * (len(self.operands) - 1) + SOLUTION_TOKENS
-        return max(0, round((tokens - shortest) / CHECK_TOKENS))
+    @property
+    def shortest(self) -> int:
+        """The fewest tokens that a response can have."""
+        return ADDITION_TOKENS * (len(self.operands) - 1) + SOLUTION_TOKENS
 
-    def response(self, checks: int) -> str:
-        """Thought and solution as the model writes them after the prompt's ``<think>``; the tokenizer adds EOS."""
-        lines, total, mile_post = [], self.operands[0], SOLUTION_TOKENS
+    def response(self, tokens: int) -> str:
+        """Thought and solution as the model writes them after the prompt's ``<think>``; the tokenizer adds EOS.
+
+        Args:
+            tokens: the plan, at least ``shortest``; the response's own length is within 2 of it.
+        """
+        lines, total, left = [], self.operands[0], tokens
         for operand in self.operands[1:]:
-            mile_post += ADDITION_TOKENS
-            lines.append(f"{mile_post}:{total}+{operand}={total + operand}\n")
+            lines.append(f"{left}:{total}+{operand}={total + operand}\n")
             total += operand
-        for _ in range(checks):
-            mile_post += CHECK_TOKENS
-            lines.append(f"{mile_post}:{total}\n")
+            left -= ADDITION_TOKENS
+        for _ in range(round((left - SOLUTION_TOKENS) / REPEAT_TOKENS)):
+            lines.append(f"{left}:{total}\n")
+            left -= REPEAT_TOKENS
         return f"{''.join(lines)}</think>\n\\boxed{{{total}}}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
 from transformers import Qwen2Tokenizer
 
@@ -33,14 +35,11 @@ def build_tokenizer() -> Qwen2Tokenizer:
     trainer = trainers.BpeTrainer(
         vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
-    trained.train_from_iterator([*texts, example.response(0)] * 3, trainer)
-    model = trained.model.__getstate__()
-    import json
-
-    state = json.loads(model)
+    trained.train_from_iterator([*texts, example.response(40)] * 3, trainer)
+    model = json.loads(trained.to_str())["model"]
     tokenizer = Qwen2Tokenizer(
-        vocab=state["vocab"],
-        merges=[tuple(pair) for pair in state["merges"]],
+        vocab=model["vocab"],
+        merges=[tuple(pair) for pair in model["merges"]],
         bos_token=BOS,
         eos_token=EOS,
         pad_token=EOS,

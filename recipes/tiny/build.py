@@ -1,0 +1,52 @@
+"""Builds the tiny profile from a seed: ``python -m recipes.tiny.build --output outputs/tiny``.
+
+Writes ``base/`` (model and tokenizer) and ``data/{train,validation,test}.parquet``. What is there already stays as it
+is; an interrupted build goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from pathlib import Path
+
+from recipes.tiny.arithmetic import split
+from recipes.tiny.data import write_benchmark, write_training
+from recipes.tiny.pretrain import new_model, pretrain
+from recipes.tiny.tokenizer import build_tokenizer
+
+#: Problems that no training sees: 200 to watch a run by, 400 for the figures of the README.
+VALIDATION, TEST = 200, 400
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, required=True, help="folder for base/ and data/")
+    parser.add_argument("--seed", type=int, default=0, help="of the split, the initial weights and the examples")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    training, held_out = split(options.seed, VALIDATION + TEST)
+    data = options.output / "data"
+    if not (data / "test.parquet").is_file():
+        write_training(data / "train.parquet", training)
+        write_benchmark(data / "validation.parquet", held_out[:VALIDATION])
+        write_benchmark(data / "test.parquet", held_out[VALIDATION:])
+        print(f"data: {len(training)} training problems, {VALIDATION} and {TEST} unseen ones, in {data}")
+    base = options.output / "base"
+    if not base.is_dir():
+        partial = options.output / "base.partial"
+        partial.mkdir(parents=True, exist_ok=True)
+        tokenizer = build_tokenizer()
+        model = new_model(tokenizer, options.seed)
+        state = options.output / "pretrain.pt"
+        pretrain(model, tokenizer, training, options.seed, state)
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        os.replace(partial, base)
+        state.unlink(missing_ok=True)
+        print(f"model: {sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters in {base}")
+
+
+if __name__ == "__main__":
+    main()

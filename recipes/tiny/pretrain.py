@@ -1,0 +1,122 @@
+"""Supervised training of the tiny model: arithmetic right, thinking length free, obedience weak.
+
+Lengths are uniform, up to 144 tokens, whatever the prompt asks, but for a share of examples (``OBEDIENCE``) whose
+length is the budget's. So the model, like a real one, has met the idea of a budget without keeping to it; making it
+keep to it is what reinforcement learning is for.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import random
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
+
+from l1_verl.budget import Budget
+from recipes.tiny.arithmetic import Sum, prompt
+from recipes.tiny.tokenizer import EOS
+
+logger = logging.getLogger(__name__)
+
+STEPS, BATCH, LEARNING_RATE, WARMUP = 900, 64, 3e-3, 100
+LONGEST = 144
+BUDGETS = (32, 128)
+OBEDIENCE = 0.1
+MODES = {"exact": 0.6, "max": 0.35, "none": 0.05}
+SAVE_EVERY = 100
+IGNORED = -100  # torch's cross_entropy leaves these labels out
+
+
+def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausalLM:
+    """A Qwen2 of 1.1M parameters: 4 layers of width 128, heads of 32 (the smallest that vLLM's attention takes)."""
+    torch.manual_seed(seed)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=512,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return Qwen2ForCausalLM(config)
+
+
+def pretrain(
+    model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerBase, sums: list[Sum], seed: int, state_file: Path
+) -> None:
+    """Trains ``model`` in place; every step's batch is a function of (seed, step), so a resumed run repeats nothing.
+
+    Args:
+        state_file: kept every ``SAVE_EVERY`` steps; training goes on from it if it is there.
+    """
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _learning_rate_factor)
+    first = 0
+    if state_file.is_file():
+        state = torch.load(state_file, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        first = state["step"]
+        logger.info("going on at step %d of %d", first, STEPS)
+    model.train()
+    progress = tqdm(range(first, STEPS), desc="supervised training", initial=first, total=STEPS)
+    for step in progress:
+        loss = model(**_batch(tokenizer, sums, random.Random(f"pretrain/{seed}/{step}"))).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        progress.set_postfix(loss=f"{loss.item():.3f}")
+        if (step + 1) % SAVE_EVERY == 0:
+            partial = state_file.with_suffix(".partial")
+            parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+            torch.save({"step": step + 1} | {name: part.state_dict() for name, part in parts.items()}, partial)
+            os.replace(partial, state_file)
+    model.eval()
+
+
+def _learning_rate_factor(step: int) -> float:
+    """Linear warm-up, then a cosine to 5 %."""
+    return min(1.0, (step + 1) / WARMUP) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / STEPS)))
+
+
+def _example(sums: list[Sum], rng: random.Random) -> tuple[Sum, Budget | None, int]:
+    """(problem, budget asked for, length planned)."""
+    problem, tokens = rng.choice(sums), rng.randint(*BUDGETS)
+    mode = rng.choices(list(MODES), list(MODES.values()))[0]
+    budget = None if mode == "none" else Budget(mode, tokens)
+    obeys = budget is not None and rng.random() < OBEDIENCE
+    return problem, budget, tokens if obeys else rng.randint(problem.shortest, LONGEST)
+
+
+def _batch(tokenizer: PreTrainedTokenizerBase, sums: list[Sum], rng: random.Random) -> dict[str, torch.Tensor]:
+    """Token ids, attention mask and labels, each of shape (BATCH, longest); the prompt is not learned."""
+    prompts, responses = [], []
+    for _ in range(BATCH):
+        problem, budget, plan = _example(sums, rng)
+        message = {"role": "user", "content": prompt(problem, budget)}
+        prompts.append(tokenizer.apply_chat_template([message], add_generation_prompt=True, tokenize=False))
+        responses.append(problem.response(plan) + EOS)
+    asked = tokenizer(prompts, add_special_tokens=False).input_ids
+    answered = tokenizer(responses, add_special_tokens=False).input_ids
+    width = max(len(q) + len(a) for q, a in zip(asked, answered, strict=True))
+    ids = torch.full((BATCH, width), tokenizer.pad_token_id)
+    labels, mask = torch.full((BATCH, width), IGNORED), torch.zeros((BATCH, width), dtype=torch.long)
+    for row, (question, answer) in enumerate(zip(asked, answered, strict=True)):
+        end = len(question) + len(answer)
+        ids[row, :end] = torch.tensor(question + answer)
+        labels[row, len(question) : end] = torch.tensor(answer)
+        mask[row, :end] = 1
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
