@@ -1,0 +1,14 @@
+r"""Was the final answer right? Extraction, equivalence, and a pool of workers that cannot hang.
+
+    >>> from l1_verl.grading import grade
+    >>> grade(r"<think>2+2=4</think> \boxed{4}", "4").correct
+    True
+
+``grade`` runs in the caller's process and is for trusted text; ``GradingPool`` is for what a model wrote. The rules
+are in docs/grading.md.
+"""
+
+from l1_verl.grading.grader import ANSWER_TYPES, STATUSES, Grade, check_gold, grade, is_gradable
+from l1_verl.grading.pool import GradingPool
+
+__all__ = ["ANSWER_TYPES", "STATUSES", "Grade", "GradingPool", "check_gold", "grade", "is_gradable"]

@@ -1,0 +1,56 @@
+"""Finds the final answer in a response: plain text work, linear in its length, on any input."""
+
+from __future__ import annotations
+
+import re
+
+THINK_END = "</think>"
+
+# One alternation that walks over everything that can open, close or escape a brace.
+_TOKENS = re.compile(r"\\+(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
+_TOKENS_UNESCAPED = re.compile(r"\\+(?:boxed|fbox)\s*\{|[{}]")
+
+
+def final_text(response: str, *, require_think_end: bool = False) -> str | None:
+    """The part of a response that is graded: what follows its last ``</think>``.
+
+    Args:
+        response: the model's text.
+        require_think_end: a response without ``</think>`` has no final part (``None``); otherwise it is all final.
+
+    Example:
+        >>> final_text("<think>1?</think>It is 2")
+        'It is 2'
+    """
+    _, found, tail = response.rpartition(THINK_END)
+    return None if require_think_end and not found else tail
+
+
+def last_boxed(text: str) -> str | None:
+    r"""The content of the last balanced ``\boxed{}`` or ``\fbox{}``; the innermost one where they nest.
+
+    Escaped braces belong to the content. Where that leaves no box closed, as in ``\boxed{185\}``, they count as
+    braces.
+
+    Example:
+        >>> last_boxed(r"so \boxed{\frac{1}{2}}, not \boxed{2")
+        '\\frac{1}{2}'
+    """
+    content = _last_boxed(text, _TOKENS)
+    return content if content is not None else _last_boxed(text, _TOKENS_UNESCAPED)
+
+
+def _last_boxed(text: str, tokens: re.Pattern[str]) -> str | None:
+    open_braces: list[int | None] = []  # where the content of a box starts; None for any other brace
+    start = end = -1
+    for match in tokens.finditer(text):
+        token = match.group()
+        if token == "}":
+            opened = open_braces.pop() if open_braces else None
+            if opened is not None and opened > start:
+                start, end = opened, match.start()
+        elif token == "{":
+            open_braces.append(None)
+        elif token[-1] == "{" and len(token) > 2:
+            open_braces.append(match.end())
+    return text[start:end] if start >= 0 else None

@@ -1,0 +1,196 @@
+"""The verdict on one response: extraction, gold answers, and what a comparison's outcome means."""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+from l1_verl.grading.choice import extract_choice, option_letter
+from l1_verl.grading.compare import compare, no_algebra, prepare
+from l1_verl.grading.extract import final_text, last_boxed
+from l1_verl.grading.structure import parse_compound
+
+AnswerType = Literal["math", "choice"]
+Status = Literal["ok", "no_answer", "timeout", "gold_unparsable"]
+
+ANSWER_TYPES: tuple[str, ...] = get_args(AnswerType)
+STATUSES: tuple[str, ...] = get_args(Status)
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The verdict on one response.
+
+    Args:
+        correct: the answer equals a gold answer.
+        answer: what the response answered, as written; ``None`` where it answered nothing.
+        status: "ok" (compared), "no_answer", "timeout" (the comparison hit its limit of time or memory), or
+            "gold_unparsable" (no gold answer can be read, so an answer other than its exact text cannot be judged).
+    """
+
+    correct: bool
+    answer: str | None
+    status: Status
+
+
+def gold_answers(gold: Any) -> list[str]:
+    r"""The gold answers of a row: one, or several any of which counts.
+
+    A string that is a JSON list of strings means several; ``[5, 10]`` is one answer, an interval. Whole floats lose
+    their ``.0``.
+
+    Raises:
+        ValueError: no gold, or one that is neither text, number nor a list of these.
+
+    Example:
+        >>> gold_answers(142.0), gold_answers('["0.01", "0.02"]'), gold_answers("[5,10]")
+        (['142'], ['0.01', '0.02'], ['[5,10]'])
+    """
+    if hasattr(gold, "tolist"):  # numpy scalars and arrays, as parquet gives them
+        gold = gold.tolist()
+    if isinstance(gold, list | tuple):
+        golds = [answer for item in gold for answer in gold_answers(item)]
+        if not golds:
+            raise ValueError(f"gold answer is {gold!r}; a list must hold at least one answer")
+        return golds
+    if isinstance(gold, numbers.Real) and not isinstance(gold, bool):
+        if isinstance(gold, int):
+            return [str(gold)]
+        value = float(gold)
+        if not math.isfinite(value):
+            raise ValueError(f"gold answer is {gold!r}; it must be finite")
+        return [str(int(value)) if value.is_integer() else repr(value)]
+    if not isinstance(gold, str):
+        raise ValueError(f"gold answer is {gold!r} of type {type(gold).__name__}; it must be text, a number or a list")
+    if not gold.strip():
+        raise ValueError(f"gold answer is {gold!r}; it must not be empty")
+    return _json_strings(gold) or [gold.strip()]
+
+
+def _json_strings(gold: str) -> list[str] | None:
+    if not gold.lstrip().startswith('["'):
+        return None
+    try:
+        items = json.loads(gold)
+    except json.JSONDecodeError:
+        return None
+    strings = [item.strip() for item in items if isinstance(item, str) and item.strip()]
+    return strings if len(strings) == len(items) else None
+
+
+def check_gold(gold: Any, answer_type: str = "math") -> None:
+    """Refuses a row that can never be graded; meant for the moment data is loaded. The caller adds the row's id.
+
+    Raises:
+        ValueError: no gold, a gold of a wrong type, an unknown answer type, or an option that is no letter A to J.
+
+    Example:
+        >>> check_gold("K", "choice")
+        Traceback (most recent call last):
+        ValueError: gold answer is 'K'; an option must be a letter from A to J
+    """
+    if answer_type not in ANSWER_TYPES:
+        raise ValueError(f"answer type is {answer_type!r}; it must be one of {', '.join(ANSWER_TYPES)}")
+    for answer in gold_answers(gold):
+        if answer_type == "choice" and option_letter(answer) is None:
+            raise ValueError(f"gold answer is {answer!r}; an option must be a letter from A to J")
+
+
+def grade(response: str, gold: Any, answer_type: str = "math", *, require_think_end: bool = False) -> Grade:
+    r"""Grades one response in this process, with no limit of time or memory: for trusted text, tests and tools.
+
+    Anything a model wrote belongs in a ``GradingPool``.
+
+    Args:
+        response: the model's text, thinking included.
+        gold: the gold answer, or several, as ``gold_answers`` reads them.
+        answer_type: "math" (boxed) or "choice" (an option A to J).
+        require_think_end: whether a response without ``</think>`` has no answer.
+
+    Raises:
+        ValueError: as ``check_gold``.
+
+    Example:
+        >>> grade(r"<think>...</think> \boxed{0.5}", r"\frac12")
+        Grade(correct=True, answer='0.5', status='ok')
+    """
+    done, answer, golds = first_pass(response, gold, answer_type, require_think_end=require_think_end)
+    if done is not None:
+        return done
+    correct, status = verdict(str(answer), golds)
+    return Grade(correct, answer, status)
+
+
+def first_pass(
+    response: str, gold: Any, answer_type: str, *, require_think_end: bool
+) -> tuple[Grade | None, str | None, tuple[str, ...]]:
+    """The grade as far as text alone decides it; else ``None`` with the answer and the golds that need algebra."""
+    check_gold(gold, answer_type)
+    golds = gold_answers(gold)
+    text = final_text(response, require_think_end=require_think_end)
+    if text is None:
+        return Grade(False, None, "no_answer"), None, ()
+    if answer_type == "choice":
+        letter = extract_choice(text)
+        correct = letter is not None and letter in {option_letter(option) for option in golds}
+        return Grade(correct, letter, "ok" if letter else "no_answer"), letter, ()
+    answer = last_boxed(text)
+    if answer is None or not answer.strip():
+        return Grade(False, None, "no_answer"), None, ()
+    prepared = prepare(answer)
+    verdicts = {gold: compare(prepared, _prepare_gold(gold), no_algebra) for gold in golds}
+    if True in verdicts.values():
+        return Grade(True, answer, "ok"), answer, ()
+    undecided = tuple(gold for gold, same in verdicts.items() if same is None)
+    return (None if undecided else Grade(False, answer, "ok")), answer, undecided
+
+
+@lru_cache(maxsize=8192)
+def _prepare_gold(gold: str) -> str:
+    return prepare(gold)
+
+
+def verdict(answer: str, golds: tuple[str, ...]) -> tuple[bool, Status]:
+    """Compares with algebra: correct and status, "gold_unparsable" where not one gold could be read."""
+    from l1_verl.grading.math import Unparsable, same_expression  # sympy: a second's import that many runs never need
+
+    prepared = prepare(answer)
+    unparsable = 0
+    for gold in golds:
+        try:
+            if compare(prepared, prepare(gold), same_expression):
+                return True, "ok"
+        except Unparsable:
+            unparsable += 1
+    return False, "gold_unparsable" if unparsable == len(golds) else "ok"
+
+
+def is_gradable(gold: Any, answer_type: str = "math") -> bool:
+    r"""Whether a gold answer can be told from other answers: boxed it is correct, and each gold of it can be read.
+
+    Example:
+        >>> is_gradable("x^2+1"), is_gradable(r"\text{see the figure above, where } a \mho b")
+        (True, False)
+    """
+    check_gold(gold, answer_type)
+    if answer_type == "choice":
+        return True
+    boxes = (f"\\boxed{{{answer}}}" for answer in gold_answers(gold))
+    return all(grade(box, gold, answer_type).correct for box in boxes) and any(
+        _is_readable(prepare(answer)) for answer in gold_answers(gold)
+    )
+
+
+def _is_readable(gold: str, depth: int = 0) -> bool:
+    from l1_verl.grading.math import is_expression
+
+    if compare(gold, "0", no_algebra) is not None and parse_compound(gold) is None:
+        return True
+    compound = parse_compound(gold)
+    if compound is not None and depth < 4:
+        return all(_is_readable(item, depth + 1) for item in compound.items)
+    return is_expression(gold)

@@ -1,0 +1,207 @@
+"""A pool of graders that cannot hang: verdicts by text in the caller, by algebra in processes with hard limits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, TypeVar
+
+from l1_verl.grading.compare import prepare
+from l1_verl.grading.grader import Grade, Status, check_gold, first_pass, gold_answers
+from l1_verl.grading.normalize import key
+from l1_verl.grading.processes import LimitExceeded, WorkerProcesses
+from l1_verl.grading.worker import gradable, judge
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+Verdict = tuple[bool, Status]
+_Question = tuple[str, tuple[str, ...]]
+
+# More waiting threads than workers, so that a worker finds its next task in the pipe when it is done with one.
+_THREADS_PER_WORKER = 2
+# How far ``grade_many`` reads ahead of the oldest answer that is still being compared.
+_READ_AHEAD_PER_WORKER = 64
+
+
+class GradingPool:
+    r"""Grades what a model wrote, in worker processes that are killed at a limit and replaced.
+
+    What text alone decides is decided in the caller; the rest goes to math-verify in a worker. Workers start with the
+    first answer that needs one, die with the parent, and import neither torch nor verl. As with any use of
+    multiprocessing, a script that makes a pool keeps its entry point under ``if __name__ == "__main__"``.
+
+    Args:
+        workers: worker processes, >= 1.
+        timeout: seconds per answer, > 0, after which its worker is killed and the status is "timeout".
+        memory_limit_mb: address space per worker in MiB, >= 512; beyond it the status is "timeout" as well.
+        cache_size: verdicts kept, by (normalised answer, gold), >= 0.
+
+    Attributes:
+        counts: responses graded by "exact" text comparison, by "cache" and by "algebra".
+        seconds: time spent per status, as the sum over responses.
+
+    Raises:
+        ValueError: naming the knob, its value and its range.
+
+    Example:
+        >>> with GradingPool(workers=2, timeout=5.0) as pool:
+        ...     pool.grade_many([r"\boxed{1/\sqrt2}"], [r"\frac{\sqrt2}{2}"], ["math"])[0].correct
+        True
+    """
+
+    def __init__(
+        self, *, workers: int = 1, timeout: float = 5.0, memory_limit_mb: int = 2048, cache_size: int = 65_536
+    ) -> None:
+        for name, value, least in (
+            ("workers", workers, 1),
+            ("memory_limit_mb", memory_limit_mb, 512),
+            ("cache_size", cache_size, 0),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"grading {name} is {value!r}; it must be a whole number >= {least}")
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
+            raise ValueError(f"grading timeout is {timeout!r}; it must be a finite number of seconds > 0")
+        self.counts: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._processes = WorkerProcesses(workers=workers, timeout=float(timeout), memory_limit_mb=memory_limit_mb)
+        # A thread waits for each comparison in flight: their number is bounded, and the event loop never blocks.
+        self._threads = ThreadPoolExecutor(_THREADS_PER_WORKER * workers, thread_name_prefix="grading")
+        self._read_ahead = _READ_AHEAD_PER_WORKER * workers
+        self._cache_size = cache_size
+        self._cache: OrderedDict[_Question, Verdict] = OrderedDict()
+        self._pending: dict[_Question, Future[Verdict]] = {}
+        self._lock = threading.Lock()
+
+    async def grade(
+        self, response: str, gold: Any, answer_type: str = "math", *, require_think_end: bool = False
+    ) -> Grade:
+        """Grades one response without blocking the event loop; arguments and errors as ``grading.grade``."""
+        answer, outcome = self._begin(response, gold, answer_type, require_think_end)
+        if isinstance(outcome, Grade):
+            return outcome
+        # Shielded: several responses may wait for this verdict, and one of them being cancelled is not theirs to feel.
+        correct, status = await asyncio.shield(asyncio.wrap_future(outcome))
+        return Grade(correct, answer, status)
+
+    def grade_many(
+        self,
+        responses: Sequence[str],
+        golds: Sequence[Any],
+        answer_types: Sequence[str],
+        *,
+        require_think_end: bool = False,
+        progress: Callable[[int], Any] | None = None,
+    ) -> list[Grade]:
+        """Grades a list of responses, in order; ``progress`` is called with the number newly done.
+
+        Raises:
+            ValueError: lists of different lengths, or as ``grading.grade``.
+        """
+        grades: list[Grade] = []
+        waiting: deque[tuple[str | None, Grade | Future[Verdict]]] = deque()
+        for response, gold, answer_type in zip(responses, golds, answer_types, strict=True):
+            waiting.append(self._begin(response, gold, answer_type, require_think_end))
+            while waiting and (len(waiting) > self._read_ahead or isinstance(waiting[0][1], Grade)):
+                grades.append(_finish(*waiting.popleft(), progress))
+        grades += [_finish(*item, progress) for item in waiting]
+        return grades
+
+    def gradable_many(
+        self, golds: Sequence[Any], answer_types: Sequence[str], *, progress: Callable[[int], Any] | None = None
+    ) -> list[bool]:
+        """``grading.is_gradable`` for each gold, under the pool's limits; a gold that exceeds them is not gradable."""
+        futures: dict[tuple[tuple[str, ...], str], Future[bool]] = {}
+        entries = []
+        for gold, answer_type in zip(golds, answer_types, strict=True):
+            check_gold(gold, answer_type)
+            entry = (tuple(gold_answers(gold)), answer_type)
+            if entry not in futures:
+                futures[entry] = self._threads.submit(self._gradable, *entry)
+            entries.append(entry)
+        return [_with_progress(futures[entry].result(), progress) for entry in entries]
+
+    def close(self) -> None:
+        """Kills the workers; an answer that would need one raises RuntimeError from then on."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._processes.close()
+        self._threads.shutdown(wait=True)
+
+    def __enter__(self) -> GradingPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _begin(
+        self, response: str, gold: Any, answer_type: str, require_think_end: bool
+    ) -> tuple[str | None, Grade | Future[Verdict]]:
+        began = time.perf_counter()
+        done, answer, golds = first_pass(response, gold, answer_type, require_think_end=require_think_end)
+        if done is None:
+            return answer, self._ask(str(answer), golds)
+        with self._lock:
+            self.counts["exact"] += 1
+            self.seconds[done.status] += time.perf_counter() - began
+        return answer, done
+
+    def _ask(self, answer: str, golds: tuple[str, ...]) -> Future[Verdict]:
+        """The verdict on a question: known, being worked on for another response of the group, or asked now."""
+        question = (key(prepare(answer)), golds)
+        with self._lock:
+            known, pending = self._cache.get(question), self._pending.get(question)
+            if known is None and pending is None:
+                self.counts["algebra"] += 1
+                self._pending[question] = self._threads.submit(self._judge, question, answer)
+                return self._pending[question]
+            self.counts["cache"] += 1
+            if pending is not None:
+                return pending
+            self._cache.move_to_end(question)
+        future: Future[Verdict] = Future()
+        future.set_result(known)  # type: ignore[arg-type]  # not None here
+        return future
+
+    def _judge(self, question: _Question, answer: str) -> Verdict:
+        began = time.perf_counter()
+        verdict: Verdict = (False, "timeout")
+        try:
+            verdict = self._processes.call(judge, answer, question[1])
+        except LimitExceeded as error:
+            logger.info("not compared: %s; answer %.80r, gold %.80r", error, answer, question[1])
+        finally:
+            with self._lock:
+                self._pending.pop(question, None)
+        with self._lock:
+            self.seconds[verdict[1]] += time.perf_counter() - began
+            self._cache[question] = verdict
+            while len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+        return verdict
+
+    def _gradable(self, golds: tuple[str, ...], answer_type: str) -> bool:
+        try:
+            return self._processes.call(gradable, golds, answer_type)
+        except LimitExceeded:
+            return False
+
+
+def _finish(answer: str | None, outcome: Grade | Future[Verdict], progress: Callable[[int], Any] | None) -> Grade:
+    if isinstance(outcome, Grade):
+        return _with_progress(outcome, progress)
+    correct, status = outcome.result()
+    return _with_progress(Grade(correct, answer, status), progress)
+
+
+def _with_progress(result: _T, progress: Callable[[int], Any] | None) -> _T:
+    if progress is not None:
+        progress(1)
+    return result

@@ -1,0 +1,72 @@
+"""What runs inside a worker process: limits first, then one comparison at a time.
+
+Nothing here imports sympy at the top: the parent imports this module too, to name the functions it asks for.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import threading
+import time
+from typing import Any
+
+from l1_verl.grading.grader import Status, is_gradable, verdict
+
+_GRACE_S = 2.0
+_PARENT_POLL_S = 1.0
+_OUT_OF_LIMITS = 1
+
+
+def start(memory_limit_mb: int, parent: int) -> None:
+    """Limits this worker's memory, makes it killable at any moment, and ties its life to its parent's.
+
+    Args:
+        memory_limit_mb: address space in MiB.
+        parent: the process that owns the pool; the worker's own parent is the fork server.
+    """
+    limit = memory_limit_mb * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # pebble's handler needs the interpreter, which one long multiplication can hold for minutes.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    verdict(r"\frac{1}{x}", ("x^{-2}",))  # loads sympy, and builds the parser's tables before the first clock runs
+
+
+def _die_with(parent: int) -> None:
+    while True:
+        try:
+            os.kill(parent, 0)
+        except ProcessLookupError:
+            os._exit(0)
+        time.sleep(_PARENT_POLL_S)
+
+
+def judge(answer: str, golds: tuple[str, ...], timeout: float) -> tuple[bool, Status]:
+    """``grader.verdict``, never longer than a little more than ``timeout`` seconds."""
+    with _Deadline(timeout):
+        return verdict(answer, golds)
+
+
+def gradable(gold: Any, answer_type: str, timeout: float) -> bool:
+    """``grader.is_gradable``, never longer than a little more than ``timeout`` seconds."""
+    with _Deadline(timeout):
+        return is_gradable(gold, answer_type)
+
+
+class _Deadline:
+    """The kernel's timer, for a worker whose parent is no longer there to kill it, and the end of a starved one."""
+
+    def __init__(self, timeout: float) -> None:
+        self._seconds = timeout + _GRACE_S
+
+    def __enter__(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if kind is not None and issubclass(kind, MemoryError | RecursionError):
+            os._exit(_OUT_OF_LIMITS)  # having met a limit, it is not trusted with another answer
