@@ -138,7 +138,7 @@ def save(rows: Sequence[dict[str, Any]], output: Path) -> str:
         BadInputError: there is none, or the file cannot be written.
     """
     if not rows:
-        raise BadInputError("no row is left to write")
+        raise BadInputError(f"no row is left to write to {output}")
     try:
         write_rows(rows, output)
     except OSError as error:
