@@ -125,10 +125,9 @@ def choose(problems: Sequence[Problem], limit: int | None, seed: int) -> list[Pr
     """
     if limit is None or limit >= len(problems):
         return list(problems)
-    ranked = sorted(problems, key=lambda problem: hashlib.sha256(f"{seed}/{problem.id}".encode()).digest())
-    # Positions and not ids: a benchmark may ask the same twice.
-    kept = {id(problem) for problem in ranked[:limit]}
-    return [problem for problem in problems if id(problem) in kept]
+    ranks = [hashlib.sha256(f"{seed}/{problem.id}".encode()).digest() for problem in problems]
+    kept = sorted(range(len(problems)), key=ranks.__getitem__)[:limit]
+    return [problems[position] for position in sorted(kept)]
 
 
 def save(rows: Sequence[dict[str, Any]], output: Path) -> str:
@@ -181,7 +180,9 @@ def _convert(benchmark: Benchmark, arguments: argparse.Namespace) -> None:
         readers=benchmark.readers,
     )
     problems = _to_problems(records, benchmark, arguments.seed)
-    chosen = choose(problems, arguments.limit, arguments.seed)
+    # MMLU asks 105 questions twice; an id that stands once is what resuming and averaging by problem rest on.
+    distinct = list({problem.id: problem for problem in reversed(problems)}.values())[::-1]
+    chosen = choose(distinct, arguments.limit, arguments.seed)
     rows = [
         problem.row(_data_source(benchmark.name, budget), benchmark.split, budget)
         for problem in chosen
@@ -189,7 +190,9 @@ def _convert(benchmark: Benchmark, arguments: argparse.Namespace) -> None:
     ]
     written = save(rows, arguments.output)
     budgets = ", ".join(_data_source(benchmark.name, budget) for budget in arguments.budgets)
-    print(f"{len(records):,} problems read, {len(chosen):,} kept, each as {budgets}: {written}")
+    repeats = len(problems) - len(distinct)
+    print(f"{len(records):,} problems read, {repeats:,} repeats dropped, {len(chosen):,} kept, each as {budgets}")
+    print(written)
 
 
 def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,29 @@ class Record:
             value.encode()
         except UnicodeEncodeError as error:
             raise self.bad(f"has a {names[0]} that is not valid Unicode: {error.reason}") from error
+        return value
+
+    def items(self, *names: str) -> list[Any]:
+        """Like ``get``; what is no list is a list of one."""
+        value = self.get(*names)
+        return value if isinstance(value, list) else [value]
+
+    def texts(self, *names: str) -> list[str]:
+        """Like ``get``, and it must be a list of at least two texts."""
+        value = self.get(*names)
+        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(item, str) for item in value):
+            raise self.bad(f"has {names[0]} {_short(value)}; it must be a list of texts")
+        return value
+
+    def option(self, count: int, *names: str) -> int:
+        """The position of the right one of ``count`` options, written as a letter or as a position from 0."""
+        value = self.get(*names)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, str) and len(value.strip()) == 1:
+            value = string.ascii_uppercase.find(value.strip())
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
+            raise self.bad(f"has {names[0]} {_short(self.get(*names))}; it must name one of its {count} options")
         return value
 
     def bad(self, complaint: object) -> BadInputError:
