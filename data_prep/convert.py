@@ -7,7 +7,7 @@ import hashlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -89,11 +89,12 @@ def run(main: Callable[[], None]) -> NoReturn:
     name = Path(sys.argv[0]).name
     try:
         main()
-    except BadInputError as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
+    except (BadInputError, OSError) as error:
+        # A message of a library, or a name with a line break, may be several lines long.
+        print(f"{name}: error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted; nothing was written", file=sys.stderr)
+        print(f"{name}: interrupted; no unfinished file is left", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
 
@@ -145,9 +146,17 @@ def save(rows: Sequence[dict[str, Any]], output: Path) -> str:
     return f"{len(rows):,} rows ({output.stat().st_size / 1e6:.1f} MB) in {output}"
 
 
-def progress(items: Sequence[_Item], what: str) -> Iterable[_Item]:
+def progress(items: Sequence[_Item], what: str) -> Iterator[_Item]:
     """``items``, counted on stderr where that is a terminal."""
-    return tqdm(items, desc=what, unit=" rows", unit_scale=True, disable=None, leave=False)
+    with progress_bar(len(items), what) as bar:
+        for item in items:
+            yield item
+            bar.update()
+
+
+def progress_bar(total: int, what: str) -> tqdm:
+    """A bar on stderr where that is a terminal, and nothing elsewhere."""
+    return tqdm(total=total, desc=what, unit=" rows", unit_scale=True, disable=None, leave=False)
 
 
 def convert(benchmark: Benchmark, description: str | None) -> NoReturn:

@@ -162,12 +162,8 @@ def _read_parquet(path: Path) -> list[Any]:
 
     try:
         return pq.read_table(path).to_pylist()
-    except pa.ArrowInvalid as error:
-        raise BadInputError(f"{path} is not valid parquet, perhaps cut off: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    except pa.ArrowException as error:
+        raise BadInputError(f"{path} is not valid parquet, perhaps cut off: {error}") from error
 
 
 def _short(value: object) -> str:

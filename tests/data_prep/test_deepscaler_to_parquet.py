@@ -79,6 +79,16 @@ def test_blank_answers_can_be_refused(script, source, tmp_path):
     assert not (tmp_path / "o.parquet").exists()
 
 
+def test_answers_that_the_grader_cannot_read_go_only_where_asked(script, write, tmp_path):
+    pytest.importorskip("l1_verl.grading")
+    answers = ["2", r"\frac{1}{2}", r"\text{see the figure above, where } a \mho b"]
+    source = write("in.json", [{"problem": f"What is {answer}?", "answer": answer} for answer in answers])
+    for flags, indices in (([], [0, 1, 2]), (["--drop-ungradable"], [0, 1])):
+        done = script("deepscaler", "--input", source, "--output", "o.parquet", "--overwrite", *flags)
+        assert done.returncode == 0, done.stderr
+        assert kept(tmp_path / "o.parquet") == indices
+
+
 def test_when_nothing_is_left_no_file_is_written(script, write, tmp_path):
     done = script("deepscaler", "--input", write("blank.json", RECORDS[1:2]), "--output", "o.parquet")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
