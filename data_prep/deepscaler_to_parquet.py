@@ -84,7 +84,7 @@ def select(pairs: list[Pair], options: argparse.Namespace, benchmarks: list[Reco
 
     filled = [pair for pair in pairs if clean_answer(pair.answer)]
     if options.blank == "refuse" and len(filled) < len(pairs):
-        first = next(pair.index for pair in pairs if not clean_answer(pair.answer))
+        first = next(pair.position for pair in pairs if not clean_answer(pair.answer))
         raise BadInputError(f"{len(pairs) - len(filled)} answers are blank, first record {first}; try --blank drop")
     report("blank answers", f"{len(pairs) - len(filled):,} rows", pairs, filled)
 
@@ -129,7 +129,7 @@ def main() -> None:
     benchmarks = read_records(options.decontaminate, split="test")
     records = read_records(options.input, split="train")
     pairs, lines = select(read_pairs(records), options, benchmarks)
-    problems = [math_problem(pair.index, pair.question, clean_answer(pair.answer)) for pair in pairs]
+    problems = [math_problem(pair.position, pair.question, clean_answer(pair.answer)) for pair in pairs]
     chosen = choose(problems, options.limit, options.seed)
     written = save([problem.row("deepscaler", "train") for problem in chosen], options.output)
     print(f"{len(records):,} records read from {', '.join(options.input)}", *lines, sep="\n")

@@ -86,7 +86,7 @@ def read_records(
     inputs: Sequence[str],
     *,
     split: str,
-    configs: Mapping[str, Sequence[str]] | None = None,
+    configs: Mapping[str, Sequence[str | None]] | None = None,
     readers: Mapping[str, Reader] | None = None,
 ) -> list[Record]:
     """All records of ``inputs``, in order.
@@ -110,7 +110,9 @@ def read_records(
     return records
 
 
-def _read(source: str, split: str, configs: Mapping[str, Sequence[str]], readers: Mapping[str, Reader]) -> list[Any]:
+def _read(
+    source: str, split: str, configs: Mapping[str, Sequence[str | None]], readers: Mapping[str, Reader]
+) -> list[Any]:
     path = Path(source)
     known: dict[str, Reader] = {".json": _read_json, ".jsonl": _read_json, ".parquet": _read_parquet, **readers}
     if path.is_dir():

@@ -28,7 +28,7 @@ def test_the_census_counts_rows_that_repeat_and_problems_whose_answers_differ():
 )
 def test_each_rule_settles_a_contradiction_as_it_says(answers, rule, left):
     group = pairs(*(("p", answer) for answer in answers))
-    assert [pair.index for pair in settle(group, rule)] == left
+    assert [pair.position for pair in settle(group, rule)] == left
 
 
 def test_a_difference_in_notation_is_no_contradiction():
