@@ -7,7 +7,7 @@ import hashlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -89,11 +89,12 @@ def run(main: Callable[[], None]) -> NoReturn:
     name = Path(sys.argv[0]).name
     try:
         main()
-    except BadInputError as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
+    except (BadInputError, OSError) as error:
+        # A message of a library, or a name with a line break, may be several lines long.
+        print(f"{name}: error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted; nothing was written", file=sys.stderr)
+        print(f"{name}: interrupted; no unfinished file is left", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
 
@@ -125,10 +126,9 @@ def choose(problems: Sequence[Problem], limit: int | None, seed: int) -> list[Pr
     """
     if limit is None or limit >= len(problems):
         return list(problems)
-    ranked = sorted(problems, key=lambda problem: hashlib.sha256(f"{seed}/{problem.id}".encode()).digest())
-    # Positions and not ids: a benchmark may ask the same twice.
-    kept = {id(problem) for problem in ranked[:limit]}
-    return [problem for problem in problems if id(problem) in kept]
+    ranks = [hashlib.sha256(f"{seed}/{problem.id}".encode()).digest() for problem in problems]
+    kept = sorted(range(len(problems)), key=ranks.__getitem__)[:limit]
+    return [problems[position] for position in sorted(kept)]
 
 
 def save(rows: Sequence[dict[str, Any]], output: Path) -> str:
@@ -138,7 +138,7 @@ def save(rows: Sequence[dict[str, Any]], output: Path) -> str:
         BadInputError: there is none, or the file cannot be written.
     """
     if not rows:
-        raise BadInputError("no row is left to write")
+        raise BadInputError(f"no row is left to write to {output}")
     try:
         write_rows(rows, output)
     except OSError as error:
@@ -146,9 +146,17 @@ def save(rows: Sequence[dict[str, Any]], output: Path) -> str:
     return f"{len(rows):,} rows ({output.stat().st_size / 1e6:.1f} MB) in {output}"
 
 
-def progress(items: Sequence[_Item], what: str) -> Iterable[_Item]:
+def progress(items: Sequence[_Item], what: str) -> Iterator[_Item]:
     """``items``, counted on stderr where that is a terminal."""
-    return tqdm(items, desc=what, unit=" rows", unit_scale=True, disable=None, leave=False)
+    with progress_bar(len(items), what) as bar:
+        for item in items:
+            yield item
+            bar.update()
+
+
+def progress_bar(total: int, what: str) -> tqdm:
+    """A bar on stderr where that is a terminal, and nothing elsewhere."""
+    return tqdm(total=total, desc=what, unit=" rows", unit_scale=True, disable=None, leave=False)
 
 
 def convert(benchmark: Benchmark, description: str | None) -> NoReturn:
@@ -181,7 +189,9 @@ def _convert(benchmark: Benchmark, arguments: argparse.Namespace) -> None:
         readers=benchmark.readers,
     )
     problems = _to_problems(records, benchmark, arguments.seed)
-    chosen = choose(problems, arguments.limit, arguments.seed)
+    # MMLU asks 105 questions twice; an id that stands once is what resuming and averaging by problem rest on.
+    distinct = list({problem.id: problem for problem in reversed(problems)}.values())[::-1]
+    chosen = choose(distinct, arguments.limit, arguments.seed)
     rows = [
         problem.row(_data_source(benchmark.name, budget), benchmark.split, budget)
         for problem in chosen
@@ -189,7 +199,9 @@ def _convert(benchmark: Benchmark, arguments: argparse.Namespace) -> None:
     ]
     written = save(rows, arguments.output)
     budgets = ", ".join(_data_source(benchmark.name, budget) for budget in arguments.budgets)
-    print(f"{len(records):,} problems read, {len(chosen):,} kept, each as {budgets}: {written}")
+    repeats = len(problems) - len(distinct)
+    print(f"{len(records):,} problems read, {repeats:,} repeats dropped, {len(chosen):,} kept, each as {budgets}")
+    print(written)
 
 
 def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int) -> list[Problem]:

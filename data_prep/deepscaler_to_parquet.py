@@ -9,9 +9,10 @@ The rows hold no budget: ``LCPODataset`` draws one each time it reads a row. The
 from __future__ import annotations
 
 import argparse
+import os
 
 from answers import clean_answer
-from convert import check_output, choose, parser, progress, run, save
+from convert import check_output, choose, parser, progress, progress_bar, run, save
 from repeats import (
     Pair,
     census,
@@ -51,6 +52,11 @@ def arguments() -> argparse.Namespace:
         metavar="FILE",
         help="drop the problems whose letters and digits equal those of a problem in these benchmarks",
     )
+    options.add_argument(
+        "--drop-ungradable",
+        action="store_true",
+        help="drop the problems whose answer the grader cannot tell from other answers; takes under a minute",
+    )
     return options.parse_args()
 
 
@@ -78,7 +84,7 @@ def select(pairs: list[Pair], options: argparse.Namespace, benchmarks: list[Reco
 
     filled = [pair for pair in pairs if clean_answer(pair.answer)]
     if options.blank == "refuse" and len(filled) < len(pairs):
-        first = next(pair.index for pair in pairs if not clean_answer(pair.answer))
+        first = next(pair.position for pair in pairs if not clean_answer(pair.answer))
         raise BadInputError(f"{len(pairs) - len(filled)} answers are blank, first record {first}; try --blank drop")
     report("blank answers", f"{len(pairs) - len(filled):,} rows", pairs, filled)
 
@@ -95,7 +101,26 @@ def select(pairs: list[Pair], options: argparse.Namespace, benchmarks: list[Reco
     clean = without_benchmark(kept, {fingerprint(benchmark_question(record)) for record in benchmarks})
     if benchmarks:
         report("benchmark problems", f"{len(benchmarks):,} compared", kept, clean)
-    return clean, lines
+
+    gradable = without_ungradable(clean) if options.drop_ungradable else clean
+    if options.drop_ungradable:
+        report("ungradable answers", f"{len(clean):,} tried", clean, gradable)
+    return gradable, lines
+
+
+def without_ungradable(pairs: list[Pair]) -> list[Pair]:
+    """The pairs whose answer, given back boxed, is graded as correct."""
+    try:
+        from l1_verl.grading import GradingPool
+    except ImportError as error:
+        raise BadInputError(f"--drop-ungradable needs the grader's packages: {error}") from error
+    answers = [clean_answer(pair.answer) for pair in pairs]
+    try:
+        with GradingPool(workers=os.cpu_count() or 1) as pool, progress_bar(len(pairs), "grading") as bar:
+            gradable = pool.gradable_many(answers, ["math"] * len(pairs), progress=bar.update)
+    except RuntimeError as error:
+        raise BadInputError(f"--drop-ungradable: {error}") from error
+    return [pair for pair, good in zip(pairs, gradable, strict=True) if good]
 
 
 def main() -> None:
@@ -104,7 +129,7 @@ def main() -> None:
     benchmarks = read_records(options.decontaminate, split="test")
     records = read_records(options.input, split="train")
     pairs, lines = select(read_pairs(records), options, benchmarks)
-    problems = [math_problem(pair.index, pair.question, clean_answer(pair.answer)) for pair in pairs]
+    problems = [math_problem(pair.position, pair.question, clean_answer(pair.answer)) for pair in pairs]
     chosen = choose(problems, options.limit, options.seed)
     written = save([problem.row("deepscaler", "train") for problem in chosen], options.output)
     print(f"{len(records):,} records read from {', '.join(options.input)}", *lines, sep="\n")

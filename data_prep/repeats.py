@@ -14,9 +14,9 @@ ContradictionRule = Literal["drop", "majority", "first", "keep"]
 
 
 class Pair(NamedTuple):
-    """A problem and its answer, as they stand in the source at position ``index``."""
+    """A problem and its answer, as they stand in the source at position ``position``."""
 
-    index: int
+    position: int
     question: str
     answer: str
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,29 @@ class Record:
             raise self.bad(f"has a {names[0]} that is not valid Unicode: {error.reason}") from error
         return value
 
+    def items(self, *names: str) -> list[Any]:
+        """Like ``get``; what is no list is a list of one."""
+        value = self.get(*names)
+        return value if isinstance(value, list) else [value]
+
+    def texts(self, *names: str) -> list[str]:
+        """Like ``get``, and it must be a list of at least two texts."""
+        value = self.get(*names)
+        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(item, str) for item in value):
+            raise self.bad(f"has {names[0]} {_short(value)}; it must be a list of texts")
+        return value
+
+    def option(self, count: int, *names: str) -> int:
+        """The position of the right one of ``count`` options, written as a letter or as a position from 0."""
+        value = self.get(*names)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, str) and len(value.strip()) == 1:
+            value = string.ascii_uppercase.find(value.strip())
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
+            raise self.bad(f"has {names[0]} {_short(self.get(*names))}; it must name one of its {count} options")
+        return value
+
     def bad(self, complaint: object) -> BadInputError:
         """The error that says ``complaint`` about this record."""
         return BadInputError(f"{self.place} {complaint}")
@@ -62,7 +86,7 @@ def read_records(
     inputs: Sequence[str],
     *,
     split: str,
-    configs: Mapping[str, Sequence[str]] | None = None,
+    configs: Mapping[str, Sequence[str | None]] | None = None,
     readers: Mapping[str, Reader] | None = None,
 ) -> list[Record]:
     """All records of ``inputs``, in order.
@@ -86,7 +110,9 @@ def read_records(
     return records
 
 
-def _read(source: str, split: str, configs: Mapping[str, Sequence[str]], readers: Mapping[str, Reader]) -> list[Any]:
+def _read(
+    source: str, split: str, configs: Mapping[str, Sequence[str | None]], readers: Mapping[str, Reader]
+) -> list[Any]:
     path = Path(source)
     known: dict[str, Reader] = {".json": _read_json, ".jsonl": _read_json, ".parquet": _read_parquet, **readers}
     if path.is_dir():
@@ -138,12 +164,8 @@ def _read_parquet(path: Path) -> list[Any]:
 
     try:
         return pq.read_table(path).to_pylist()
-    except pa.ArrowInvalid as error:
-        raise BadInputError(f"{path} is not valid parquet, perhaps cut off: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    except pa.ArrowException as error:
+        raise BadInputError(f"{path} is not valid parquet, perhaps cut off: {error}") from error
 
 
 def _short(value: object) -> str:

@@ -1,0 +1,22 @@
+"""AIME 2025 I and II (30 problems, answers are whole numbers from 0 to 999) -> rows with a budget.
+
+A record is ``{"problem" or "question": "Find the sum ...", "answer": "70" or 70.0}``; parts I and II may be two files.
+
+    python data_prep/aime2025_to_parquet.py --output aime2025.parquet --budgets 512 1024 --mode exact
+"""
+
+from __future__ import annotations
+
+from answers import whole_number
+from convert import Benchmark, convert
+from rows import Problem, math_problem
+from sources import Record
+
+
+def to_problem(record: Record, _seed: int) -> Problem:
+    return math_problem(record.index, record.text("problem", "question"), whole_number(record.get("answer")))
+
+
+if __name__ == "__main__":
+    parts = ("AIME2025-I", "AIME2025-II")
+    convert(Benchmark("aime2025", "opencompass/AIME2025", to_problem, configs=parts), __doc__)
