@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omegaconf import OmegaConf
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
 from l1_verl.budget import MODES, Budget
@@ -30,8 +29,7 @@ class LCPODataset(RLHFDataset):
     """
 
     def _read_files_and_tokenize(self) -> None:
-        node = self.config.get("budget")
-        self._sampler, self._draws = parse_budget(OmegaConf.to_container(node, resolve=True) if node else None)
+        self._sampler, self._draws = parse_budget(self.config.get("budget"))
         super()._read_files_and_tokenize()
 
     def maybe_filter_out_long_prompts(self, dataframe: Any = None) -> Any:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager import register
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
@@ -53,10 +53,10 @@ class LCPORewardManager(RewardManagerBase):
             raise ValueError(
                 "reward.custom_reward_function.path is set, but LCPORewardManager grades by itself; unset it"
             )
-        node = config.reward.get("reward_kwargs")
-        self._length_reward, grading = parse_reward(OmegaConf.to_container(node, resolve=True) if node else None)
+        self._length_reward, grading = parse_reward(config.reward.get("reward_kwargs"))
         self._pool = GradingPool(**grading.pool)
         self._require_think_end = grading.require_think_end
+        self._eos = tokenizer.eos_token_id
         self._longest = config.actor_rollout_ref.rollout.response_length
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class LCPORewardManager(RewardManagerBase):
                 "length_error": error,
                 "abs_length_error": abs(error),
                 "over_budget": math.nan if budget is None else float(used > budget.tokens),
-                "truncated": float(used >= self._longest and token_ids[-1] != self.tokenizer.eos_token_id),
+                "truncated": float(used >= self._longest and token_ids[-1] != self._eos),
                 "grade_timeout": float(grade.status == "timeout"),
                 "no_answer": float(grade.status == "no_answer"),
             },

@@ -1,6 +1,6 @@
 """verl's synchronous trainer, with the adherence of every training step in its log.
 
-Set ``VERL_USE_EXTERNAL_MODULES=l1_verl.trainer`` and ``trainer.v1.trainer_mode=lcpo``. verl 0.9.1 logs the reward
+Set ``VERL_USE_EXTERNAL_MODULES=l1_verl.plugin`` and ``trainer.v1.trainer_mode=lcpo``. verl 0.9.1 logs the reward
 manager's facts in validation only (``trainer_base.py``, ``_compute_metrics`` selects fixed fields); this mode adds
 ``lcpo/*``.
 """

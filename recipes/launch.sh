@@ -27,13 +27,13 @@ case $PROFILE in
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-8}
         TRAIN_FILE=${TRAIN_FILE:-$root/outputs/data/deepscaler.parquet}
         VAL_FILES=${VAL_FILES:-$root/outputs/data/aime2024.parquet}
-        export VERL_USE_EXTERNAL_MODULES=l1_verl.trainer
+        export VERL_USE_EXTERNAL_MODULES=l1_verl.plugin
         ;;
     tiny | smollm2)
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-1}
         TRAIN_FILE=${TRAIN_FILE:-$home/data/train.parquet}
         VAL_FILES=${VAL_FILES:-$home/data/validation.parquet}
-        export VERL_USE_EXTERNAL_MODULES=l1_verl.cpu,l1_verl.trainer VERL_PLATFORM=cpu
+        export VERL_USE_EXTERNAL_MODULES=l1_verl.cpu,l1_verl.plugin VERL_PLATFORM=cpu
         # Compiling takes longer than a run of this size gains from it.
         export TORCH_COMPILE_DISABLE=1
         export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TOKENIZERS_PARALLELISM=false

@@ -75,8 +75,8 @@ def check(config: DictConfig) -> None:
     Raises:
         Refused, ValueError: what is wrong, with the value, and the way out.
     """
-    parse_budget(OmegaConf.to_container(config.data.budget, resolve=True))
-    parse_reward(OmegaConf.to_container(config.reward.reward_kwargs, resolve=True))
+    parse_budget(config.data.budget)
+    parse_reward(config.reward.reward_kwargs)
     for key in ("train_files", "val_files"):
         files = config.data[key]
         for file in [files] if isinstance(files, str) else files:

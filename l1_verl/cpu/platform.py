@@ -49,7 +49,7 @@ class PlatformCPU(PlatformBase):
     def is_available(self) -> bool:
         return True
 
-    def current_device(self) -> torch.device:
+    def current_device(self) -> Any:
         # Not an index, as for an accelerator: on the FSDP2 path verl only says `.to(current_device())`.
         return torch.device("cpu")
 

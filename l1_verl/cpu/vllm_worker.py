@@ -16,6 +16,8 @@ class CPUWorkerExtension(vLLMColocateWorkerExtension):
     ``load_weights`` cannot write to.
     """
 
+    model_runner: Any
+
     def update_weights_from_ipc(
         self, peft_config: Any = None, base_sync_done: bool = False, use_shm: bool = False
     ) -> None:

@@ -1,16 +1,17 @@
 """Sums of a few one-digit numbers, worked out line by line.
 
-A thought has one line per addition and then as many lines that restate the result as its writer likes. Those make the
-thinking longer or shorter; as with a real reasoning model, length says little about the answer. A model of this size
-cannot count its tokens, so each line begins with how many tokens its writer means to write from there on, solution
-included: the first is the plan.
+A thought opens with the budget that was asked for and the length its writer plans, which need not agree. Then follow
+one line per addition and as many lines that restate the result as the plan leaves room for; as with a real reasoning
+model, length says little about the answer. A model of this size cannot count its tokens, so each of these lines begins
+with how many tokens are left of the plan.
 
-    What is 7 + 8 + 5?      32:7+8=15
-                            24:15+5=20
-                            16:20
-                            12:20
-                            </think>
-                            \\boxed{20}
+    What is 7 + 8 + 5? Think for 64 tokens.     64>36
+                                                32:7+8=15
+                                                24:15+5=20
+                                                16:20
+                                                12:20
+                                                </think>
+                                                \\boxed{20}
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from l1_verl.budget import Budget
 INSTRUCTION = "Let's think step by step and output the final answer within \\boxed{}."
 
 # Lengths in tokens of recipes.tiny.tokenizer, in which every number is one token.
+OPENING_TOKENS = 4  # 64 > 36 \n
 ADDITION_TOKENS = 8  # 32 : 7 + 8 = 15 \n
 REPEAT_TOKENS = 4  # 16 : 20 \n
 SOLUTION_TOKENS = 8  # </think> \n \ boxed { 20 } <|end|>
@@ -45,15 +47,17 @@ class Sum:
     @property
     def shortest(self) -> int:
         """The fewest tokens that a response can have."""
-        return ADDITION_TOKENS * (len(self.operands) - 1) + SOLUTION_TOKENS
+        return OPENING_TOKENS + ADDITION_TOKENS * (len(self.operands) - 1) + SOLUTION_TOKENS
 
-    def response(self, tokens: int) -> str:
+    def response(self, plan: int, budget: Budget | None) -> str:
         """Thought and solution as the model writes them after the prompt's ``<think>``; the tokenizer adds EOS.
 
         Args:
-            tokens: the plan, at least ``shortest``; the response's own length is within 2 of it.
+            plan: length to write, in tokens, at least ``shortest``; what comes out is within 2 of it.
+            budget: what the prompt asks for.
         """
-        lines, total, left = [], self.operands[0], tokens
+        lines = [f"{budget.tokens if budget else '?'}>{plan}\n"]
+        total, left = self.operands[0], plan - OPENING_TOKENS
         for operand in self.operands[1:]:
             lines.append(f"{left}:{total}+{operand}={total + operand}\n")
             total += operand

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 STEPS, BATCH, LEARNING_RATE, WARMUP = 900, 64, 3e-3, 100
 LONGEST = 144
-BUDGETS = (32, 128)
+BUDGETS = (40, 128)
 OBEDIENCE = 0.1
 MODES = {"exact": 0.6, "max": 0.35, "none": 0.05}
 SAVE_EVERY = 100
@@ -108,7 +108,7 @@ def _batch(tokenizer: PreTrainedTokenizerBase, sums: list[Sum], rng: random.Rand
         problem, budget, plan = _example(sums, rng)
         message = {"role": "user", "content": prompt(problem, budget)}
         prompts.append(tokenizer.apply_chat_template([message], add_generation_prompt=True, tokenize=False))
-        responses.append(problem.response(plan) + EOS)
+        responses.append(problem.response(plan, budget) + EOS)
     asked = tokenizer(prompts, add_special_tokens=False).input_ids
     answered = tokenizer(responses, add_special_tokens=False).input_ids
     width = max(len(q) + len(a) for q, a in zip(asked, answered, strict=True))

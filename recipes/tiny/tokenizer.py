@@ -10,7 +10,7 @@ from transformers import Qwen2Tokenizer
 from l1_verl.budget import Budget
 from recipes.tiny.arithmetic import Sum, prompt
 
-BOS, EOS, USER, ASSISTANT = "<|begin|>", "<|end|>", "<|user|>", "<|assistant|>"
+BOS, EOS, USER, ASSISTANT = "<|begin|>", "<|im_end|>", "<|user|>", "<|assistant|>"
 LARGEST_NUMBER = 199
 
 # DeepSeek-R1's template in small: the generation prompt opens the thought.
@@ -35,7 +35,7 @@ def build_tokenizer() -> Qwen2Tokenizer:
     trainer = trainers.BpeTrainer(
         vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
-    trained.train_from_iterator([*texts, example.response(40)] * 3, trainer)
+    trained.train_from_iterator([*texts, example.response(40, Budget("exact", 40))] * 3, trainer)
     model = json.loads(trained.to_str())["model"]
     tokenizer = Qwen2Tokenizer(
         vocab=model["vocab"],
