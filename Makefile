@@ -1,0 +1,38 @@
+# Thin names for the commands that the README explains. Everything goes into .venv and outputs/.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup train eval test lint
+
+help:
+	@echo 'make setup   virtual environment in .venv (the others do it by themselves)'
+	@echo 'make train   build the embedded model, train it with LCPO-Exact, report before and after'
+	@echo 'make eval    the evaluation protocol at the size of the embedded model'
+	@echo 'make test    all tests, the real trainer included'
+	@echo 'make lint    ruff, mypy, shellcheck'
+
+setup: $(READY)
+
+$(READY): requirements/cpu.txt setup.py
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v not in ((3, 11), (3, 12)) and f"Python {v[0]}.{v[1]} found; 3.11 or 3.12 is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check setuptools==80.9.0 torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/cpu.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+train: $(READY)
+	bash recipes/tiny/train.sh
+
+eval: $(READY)
+	bash eval/run_tiny.sh
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/shellcheck recipes/*.sh recipes/*/*.sh eval/*.sh .ci/run

