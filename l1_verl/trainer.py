@@ -48,8 +48,8 @@ class LCPOTrainer(PPOTrainerSync):
         data = tq.kv_batch_get(
             keys=keys, partition_id=batch.partition_id, select_fields=["extra_fields", "extra_info"]
         )
-        facts = [fields["reward_extra_info"] for fields in data["extra_fields"].tolist()]
-        modes = [(extra.get("budget") or {}).get("mode", "none") for extra in data["extra_info"].tolist()]
+        facts = [fields["reward_extra_info"] for fields in data["extra_fields"]]
+        modes = [(extra.get("budget") or {}).get("mode", "none") for extra in data["extra_info"]]
         found = adherence_metrics(facts, modes, self._band_width)
         metrics.update(found)
         logger.info("step %d/%d %s", global_steps, self.total_training_steps, _summary(metrics, found))

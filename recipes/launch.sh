@@ -20,19 +20,21 @@ PYTHON=${PYTHON:-python}
 
 PROFILE=${PROFILE:-gpu}
 home=$root/outputs/$PROFILE
+deepscaler=$root/outputs/data/deepscaler.parquet
 NNODES=${NNODES:-1}
 LOGGER=${LOGGER:-console,file}
 case $PROFILE in
     gpu)
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-8}
-        TRAIN_FILE=${TRAIN_FILE:-$root/outputs/data/deepscaler.parquet}
         VAL_FILES=${VAL_FILES:-$root/outputs/data/aime2024.parquet}
         export VERL_USE_EXTERNAL_MODULES=l1_verl.plugin
         ;;
     tiny | smollm2)
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-1}
-        TRAIN_FILE=${TRAIN_FILE:-$home/data/train.parquet}
-        VAL_FILES=${VAL_FILES:-$home/data/validation.parquet}
+        if [[ $PROFILE == tiny ]]; then
+            TRAIN_FILE=${TRAIN_FILE:-$home/data/train.parquet}
+            VAL_FILES=${VAL_FILES:-$home/data/validation.parquet}
+        fi
         export VERL_USE_EXTERNAL_MODULES=l1_verl.cpu,l1_verl.plugin VERL_PLATFORM=cpu
         # Compiling takes longer than a run of this size gains from it.
         export TORCH_COMPILE_DISABLE=1
@@ -47,6 +49,9 @@ case $PROFILE in
         exit 2
         ;;
 esac
+
+TRAIN_FILE=${TRAIN_FILE:-$deepscaler}
+VAL_FILES=${VAL_FILES:-$TRAIN_FILE}
 
 # The model that L1-Exact starts from. The CPU profiles build theirs where it is missing.
 base_model() {

@@ -19,6 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from l1_verl.config import parse_budget, parse_reward
+from l1_verl.grading import GradingPool
 
 # May change between two starts of one run; whatever else changes makes it another run.
 FREE_TO_CHANGE = (
@@ -76,7 +77,8 @@ def check(config: DictConfig) -> None:
         Refused, ValueError: what is wrong, with the value, and the way out.
     """
     parse_budget(config.data.budget)
-    parse_reward(config.reward.reward_kwargs)
+    _, grading = parse_reward(config.reward.reward_kwargs)
+    GradingPool(**grading.pool).close()
     for key in ("train_files", "val_files"):
         files = config.data[key]
         for file in [files] if isinstance(files, str) else files:

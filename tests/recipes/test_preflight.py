@@ -1,0 +1,130 @@
+"""What a recipe refuses, in seconds, before Ray starts: one line, exit code 2, and nothing overwritten."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from recipes import preflight
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run that nothing is wrong with: the arguments of verl's trainer, and the folder that it may claim."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "train.parquet").touch()
+
+    def arguments(*overrides, recipe="l1_exact", profile="tiny"):
+        return [
+            "--config-dir", str(ROOT / "recipes" / "config"), "--config-name", recipe, f"profile={profile}",
+            f"actor_rollout_ref.model.path='{tmp_path / 'model'}'",
+            f"data.train_files='{tmp_path / 'train.parquet'}'", f"data.val_files=['{tmp_path / 'train.parquet'}']",
+            f"trainer.default_local_dir='{tmp_path / 'run'}'", *overrides,
+        ]  # fmt: skip
+
+    arguments.folder = tmp_path / "run"
+    return arguments
+
+
+def refusal(capsys, arguments) -> str:
+    assert preflight.main(arguments) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1, printed
+    return printed
+
+
+def test_a_run_with_nothing_wrong_claims_its_folder(run):
+    assert preflight.main(run()) == 0
+    assert [path.name for path in run.folder.iterdir()] == ["config.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("reward.reward_kwargs.exact.alpha=-0.1", "reward.reward_kwargs.exact.alpha is -0.1; it must be >= 0"),
+        ("reward.reward_kwargs.max.delta=1.5", "reward.reward_kwargs.max.delta is 1.5; it must be in [0, 1]"),
+        ("reward.reward_kwargs.for_exact=exactly", "reward.reward_kwargs.for_exact is 'exactly'"),
+        ("reward.reward_kwargs.grading.timeout=0", "timeout is 0"),
+        ("data.budget.low=129", "data.budget low is 129 and high is 128"),
+        ("data.budget.low=0", "data.budget low is 0; it must be a whole number >= 1"),
+        ("data.budget.modes={maximum:1}", "maximum"),
+        ("data.budget.draws=0", "data.budget.draws is 0"),
+        ("data.budget.lwo=3", "lwo"),
+        ("data.train_files=/nowhere/train.parquet", "PROFILE=tiny"),
+        ("actor_rollout_ref.model.path=/nowhere/model", "MODEL_PATH=/nowhere/model does not exist"),
+        ("trainer.total_training_step=3", "total_training_step"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line_that_names_it(run, capsys, override, said):
+    assert said in refusal(capsys, run(override))
+    assert not run.folder.exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="asks for GPUs that are not there")
+def test_the_paper_s_recipe_on_a_machine_without_a_gpu_names_the_way_out(run, capsys):
+    assert "PROFILE=tiny" in refusal(capsys, run(profile="gpu"))
+
+
+def test_a_folder_that_cannot_be_made_is_named(run, capsys, tmp_path):
+    (tmp_path / "file").touch()
+    assert str(tmp_path / "file") in refusal(capsys, run(f"trainer.default_local_dir={tmp_path}/file/run"))
+
+
+def test_the_same_configuration_may_go_on_from_its_checkpoints_with_more_steps(run):
+    assert preflight.main(run()) == 0
+    (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
+    assert preflight.main(run("trainer.total_training_steps=200", "trainer.logger=[console]")) == 0
+
+
+def test_another_configuration_never_takes_over_a_folder_with_checkpoints(run, capsys):
+    assert preflight.main(run()) == 0
+    record = (run.folder / "config.yaml").read_text()
+    (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
+    said = refusal(capsys, run("reward.reward_kwargs.exact.alpha=0.5"))
+    assert "reward.reward_kwargs.exact.alpha: 0.012 -> 0.5" in said
+    assert "CKPTS_DIR" in said
+    assert (run.folder / "config.yaml").read_text() == record
+
+
+def test_checkpoints_are_not_overwritten_by_a_run_that_would_not_resume_them(run, capsys):
+    assert preflight.main(run()) == 0
+    (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
+    assert "resume_mode=disable would overwrite" in refusal(capsys, run("trainer.resume_mode=disable"))
+
+
+def test_a_folder_without_checkpoints_may_be_claimed_anew(run):
+    assert preflight.main(run()) == 0
+    assert preflight.main(run("reward.reward_kwargs.exact.alpha=0.5")) == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "script", "said"),
+    [
+        ({"PROFILE": "laptop"}, "run_l1_exact.sh", "PROFILE is 'laptop'; it must be gpu, tiny or smollm2"),
+        ({"TRAIN_FILE": "/nowhere.parquet", "MODEL_PATH": "a/b"}, "run_l1_exact.sh", "/nowhere.parquet"),
+        ({"PROFILE": "tiny", "MODEL_PATH": "/no model"}, "run_l1_exact.sh", "MODEL_PATH=/no model does not exist"),
+    ],
+)
+def test_the_scripts_stop_before_ray_starts(tmp_path, environment, script, said):
+    files = {"TRAIN_FILE": str(tmp_path / "t,r=ain.parquet"), "VAL_FILES": str(tmp_path / "t,r=ain.parquet")}
+    if environment.get("PROFILE") == "tiny":
+        files = {name: str(tmp_path / "tr = ain.parquet") for name in files}
+        (tmp_path / "tr = ain.parquet").touch()
+    done = subprocess.run(
+        ["bash", ROOT / "recipes" / script],
+        env=os.environ | {"CKPTS_DIR": str(tmp_path / "run"), "PYTHON": sys.executable} | files | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert said in done.stderr

@@ -1,0 +1,159 @@
+"""LCPORewardManager on verl's own DataProto, loaded the way verl loads it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+from verl import DataProto
+from verl.experimental.reward_loop.reward_manager import get_reward_manager_cls
+from verl.trainer.ppo.reward import load_reward_manager
+
+from l1_verl.reward_manager import LCPORewardManager
+
+LONGEST = 40
+KEYS = {
+    "acc", "length_reward", "budget_tokens", "used_tokens", "length_error", "abs_length_error", "over_budget",
+    "truncated", "grade_timeout", "no_answer",
+}  # fmt: skip
+
+
+def config(**reward_kwargs):
+    return OmegaConf.create(
+        {
+            "actor_rollout_ref": {"rollout": {"response_length": LONGEST}},
+            "reward": {
+                "reward_manager": {
+                    "source": "importlib",
+                    "name": "LCPORewardManager",
+                    "module": {"path": "pkg://l1_verl.reward_manager"},
+                },
+                "custom_reward_function": {"path": None, "name": "compute_score"},
+                "reward_kwargs": reward_kwargs,
+            },
+        }
+    )
+
+
+@pytest.fixture
+def manager(tokenizer):
+    return LCPORewardManager(config(exact={"alpha": 0.01}), tokenizer)
+
+
+def sample(tokenizer, response, budget, gold="29", padding=0, answer_type="math"):
+    prompt = torch.tensor(tokenizer("What is 9 + 8 + 7 + 5?").input_ids)
+    ids = tokenizer(response, add_special_tokens=False).input_ids
+    responses = torch.tensor(ids + [tokenizer.pad_token_id] * padding)
+    mask = torch.tensor([1] * (len(prompt) + len(ids)) + [0] * padding)
+    extra = {"budget": budget, "answer_type": answer_type}
+    data = DataProto.from_dict(
+        tensors={"prompts": prompt[None], "responses": responses[None], "attention_mask": mask[None]},
+        non_tensors={
+            "data_source": np.array(["sums"], dtype=object),
+            "reward_model": np.array([{"ground_truth": gold}], dtype=object),
+            "extra_info": np.array([extra], dtype=object),
+        },
+    )
+    return data, len(ids)
+
+
+def score(manager, data):
+    return asyncio.run(manager.run_single(data))
+
+
+def test_verl_finds_it_by_module_path_and_by_name(tokenizer):
+    assert isinstance(load_reward_manager(config(), tokenizer), LCPORewardManager)
+    assert get_reward_manager_cls("lcpo") is LCPORewardManager
+
+
+@pytest.mark.parametrize("padding", [0, 7])
+def test_the_score_is_equation_1_over_the_tokens_of_the_mask_eos_included(manager, tokenizer, padding):
+    text = "36:29\n</think>\n\\boxed{29}<|im_end|>"
+    data, used = sample(tokenizer, text, {"mode": "exact", "tokens": 20}, padding=padding)
+    result = score(manager, data)
+    assert result["reward_score"] == pytest.approx(1 - 0.01 * abs(20 - used))
+    facts = result["reward_extra_info"]
+    assert (facts["used_tokens"], facts["budget_tokens"], facts["acc"]) == (used, 20, 1)
+    assert facts["length_error"] == pytest.approx((used - 20) / 20)
+    assert facts["length_reward"] == pytest.approx(-0.01 * abs(20 - used))
+
+
+def test_accuracy_is_the_raw_correctness_and_never_shaped(manager, tokenizer):
+    data, _ = sample(tokenizer, "</think>\\boxed{29}<|im_end|>", {"mode": "exact", "tokens": 128})
+    result = score(manager, data)
+    assert result["reward_score"] < 0.2
+    assert result["reward_extra_info"]["acc"] == 1.0
+
+
+@pytest.mark.parametrize("budget", [{"mode": "exact", "tokens": 9}, {"mode": "max", "tokens": 9}, None])
+def test_every_sample_has_the_same_numeric_keys(manager, tokenizer, budget):
+    facts = score(manager, sample(tokenizer, "</think>\\boxed{29}<|im_end|>", budget)[0])["reward_extra_info"]
+    assert set(facts) == KEYS
+    assert all(isinstance(value, float) for value in facts.values())
+
+
+def test_without_a_budget_the_score_is_correctness_and_the_facts_about_length_are_nan(manager, tokenizer):
+    result = score(manager, sample(tokenizer, "</think>\\boxed{29}<|im_end|>", None)[0])
+    assert result["reward_score"] == 1.0
+    assert math.isnan(result["reward_extra_info"]["abs_length_error"])
+    assert math.isnan(result["reward_extra_info"]["over_budget"])
+
+
+@pytest.mark.parametrize(
+    ("text", "truncated"),
+    [
+        ("+7" * (LONGEST // 2), 1.0),
+        ("+7" * (LONGEST // 2 - 1) + "+", 0.0),
+        ("+7" * (LONGEST // 2 - 1) + "+<|im_end|>", 0.0),
+    ],
+)
+def test_a_response_is_truncated_when_it_fills_the_limit_without_ending(manager, tokenizer, text, truncated):
+    data, used = sample(tokenizer, text, {"mode": "exact", "tokens": 9})
+    assert used in (LONGEST, LONGEST - 1)
+    assert score(manager, data)["reward_extra_info"]["truncated"] == truncated
+
+
+def test_a_choice_is_graded_as_one(manager, tokenizer):
+    right, _ = sample(tokenizer, "</think>Answer: E", None, gold="E", answer_type="choice")
+    prose, _ = sample(tokenizer, "</think>A good answer", None, gold="A", answer_type="choice")
+    assert score(manager, right)["reward_extra_info"]["acc"] == 1.0
+    assert score(manager, prose)["reward_extra_info"]["acc"] == 0.0
+
+
+def test_no_answer_is_told_apart_from_a_wrong_one(manager, tokenizer):
+    none = score(manager, sample(tokenizer, "</think>I do not know.", None)[0])["reward_extra_info"]
+    wrong = score(manager, sample(tokenizer, "</think>\\boxed{28}", None)[0])["reward_extra_info"]
+    assert (none["acc"], none["no_answer"]) == (0.0, 1.0)
+    assert (wrong["acc"], wrong["no_answer"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("required", "accuracy"), [(True, 0.0), (False, 1.0)])
+def test_whether_an_answer_counts_without_the_end_of_thinking_is_a_knob(tokenizer, required, accuracy):
+    manager = LCPORewardManager(config(require_think_end=required), tokenizer)
+    facts = score(manager, sample(tokenizer, "\\boxed{29}<|im_end|>", None)[0])["reward_extra_info"]
+    assert facts["acc"] == accuracy
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"exact": {"alpha": -1}}, r"reward\.reward_kwargs\.exact\.alpha is -1"),
+        ({"max": {"delta": 2}}, r"reward\.reward_kwargs\.max\.delta is 2; it must be in \[0, 1\]"),
+        ({"grading": {"timeouts": 1}}, r"reward\.reward_kwargs\.grading\.timeouts is unknown"),
+        ({"require_think_end": "yes"}, "must be true or false"),
+    ],
+)
+def test_a_wrong_knob_is_refused_when_the_manager_is_built(tokenizer, knobs, message):
+    with pytest.raises(ValueError, match=message):
+        LCPORewardManager(config(**knobs), tokenizer)
+
+
+def test_a_custom_reward_function_that_would_be_ignored_is_refused(tokenizer):
+    bad = config()
+    bad.reward.custom_reward_function.path = "mine.py"
+    with pytest.raises(ValueError, match=r"reward\.custom_reward_function\.path"):
+        LCPORewardManager(bad, tokenizer)

@@ -1,0 +1,127 @@
+"""The five rewards against their formulas, at their kinks, and their refusals."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from l1_verl.budget import Budget
+from l1_verl.rewards import (
+    REWARDS,
+    LengthReward,
+    lcpo_exact,
+    lcpo_exact_relative,
+    lcpo_max,
+    lcpo_max_plateau,
+)
+
+tokens = st.integers(1, 10_000)
+correct = st.booleans()
+
+
+@pytest.mark.parametrize(
+    ("answer", "used", "expected"),
+    [(True, 512, 1.0), (True, 1512, 0.7), (True, 0, 1 - 0.0003 * 512), (False, 512, 0.0), (False, 1512, -0.3)],
+)
+def test_exact_is_equation_1_of_the_paper(answer, used, expected):
+    assert lcpo_exact(answer, used, 512) == pytest.approx(expected)
+
+
+def test_exact_makes_3333_tokens_of_error_cost_a_right_answer():
+    assert lcpo_exact(True, 3333 + 1, 1) > 0 > lcpo_exact(True, 3334 + 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"),
+    [(1499, 1.0), (1500, 1.0), (1501, 0.999), (2000, 0.5), (2499, 0.001), (2500, 0.0), (2501, 0.0), (0, 1.0)],
+)
+def test_max_is_equation_2_of_the_paper_and_full_only_500_tokens_below_the_budget(used, expected):
+    assert lcpo_max(True, used, 2000) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("used", "expected"), [(500, 1.0), (505, 0.99), (1000, 0.0), (5000, 0.0), (0, 0.0)])
+def test_exact_relative_charges_by_share_of_the_budget_and_no_more_than_beta(used, expected):
+    assert lcpo_exact_relative(True, used, 500) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("used", "expected"), [(0, 1.0), (400, 1.0), (401, 0.99), (450, 0.5), (500, 0.0), (999, 0.0)])
+def test_max_plateau_is_full_up_to_the_budget_and_zero_a_margin_above_it(used, expected):
+    assert lcpo_max_plateau(True, used, 400) == pytest.approx(expected)
+
+
+@given(correct, tokens, tokens, tokens)
+def test_exact_rewards_depend_on_the_distance_alone_and_fall_with_it(answer, budget, near, far):
+    near, far = sorted((near, far))
+    for reward in (lcpo_exact, lcpo_exact_relative):
+        assert reward(answer, budget + near, budget) >= reward(answer, budget + far, budget)
+        if near <= budget:
+            assert reward(answer, budget + near, budget) == pytest.approx(reward(answer, budget - near, budget))
+
+
+@given(tokens, tokens)
+def test_a_wrong_answer_earns_nothing_under_max_however_short(used, budget):
+    assert lcpo_max(False, used, budget) == lcpo_max_plateau(False, used, budget) == 0
+
+
+@given(correct, tokens, tokens)
+def test_max_rewards_stay_between_0_and_1_and_never_grow_with_length(answer, used, budget):
+    for reward in (lcpo_max, lcpo_max_plateau):
+        assert 0 <= reward(answer, used + 1, budget) <= reward(answer, used, budget) <= 1
+
+
+@given(tokens, tokens)
+def test_being_right_never_lowers_a_reward(used, budget):
+    for reward in REWARDS.values():
+        assert reward(True, used, budget) >= reward(False, used, budget)
+
+
+def test_a_sample_s_mode_picks_its_reward_so_that_one_run_can_mix_both():
+    reward = LengthReward()
+    assert reward(True, 612, Budget("exact", 512)) == lcpo_exact(True, 612, 512)
+    assert reward(True, 612, Budget("max", 512)) == lcpo_max(True, 612, 512)
+    assert reward(True, 612, None) == 1.0
+
+
+def test_a_mode_s_reward_and_its_knobs_can_be_chosen():
+    reward = LengthReward(
+        "exact_relative", "max_plateau", {"exact_relative": {"beta": 2}, "max_plateau": {"margin": 1}}
+    )
+    assert reward(True, 75, Budget("exact", 100)) == 0.5
+    assert reward(True, 150, Budget("max", 100)) == 0.5
+
+
+def test_none_leaves_length_out():
+    assert LengthReward(for_exact="none")(True, 99_999, Budget("exact", 1)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"knobs": {"exact": {"alpha": -0.1}}}, r"exact\.alpha is -0\.1; it must be >= 0"),
+        ({"knobs": {"exact": {"alpha": math.nan}}}, r"exact\.alpha is nan"),
+        ({"knobs": {"exact": {"alpha": "0.1"}}}, r"exact\.alpha is '0\.1'; it must be a number"),
+        ({"knobs": {"max": {"delta": -0.01}}}, r"max\.delta is -0\.01; it must be in \[0, 1\]"),
+        ({"knobs": {"max": {"delta": 1.01}}}, r"max\.delta is 1\.01; it must be in \[0, 1\]"),
+        ({"knobs": {"max_plateau": {"margin": 0}}}, r"max_plateau\.margin is 0; it must be > 0"),
+        ({"knobs": {"exact_relative": {"beta": -1}}}, r"exact_relative\.beta is -1"),
+        ({"knobs": {"exact": {"delta": 0.5}}}, r"exact\.delta is not a knob of the reward 'exact'; it has alpha"),
+        ({"knobs": {"exakt": {}}}, "'exakt'; it must be one of exact, max"),
+        ({"for_max": "maximum"}, "for_max is 'maximum'; it must be one of exact, max"),
+    ],
+)
+def test_a_wrong_knob_is_refused_when_the_reward_is_built(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        LengthReward(**arguments)
+
+
+@pytest.mark.parametrize("delta", [0, 1, 0.5])
+def test_the_ends_of_delta_s_range_are_allowed(delta):
+    LengthReward(knobs={"max": {"delta": delta}, "exact": {"alpha": 0}})
+
+
+def test_a_bad_knob_passed_to_a_function_is_refused_too():
+    with pytest.raises(ValueError, match="alpha is -1"):
+        lcpo_exact(True, 1, 1, alpha=-1)
