@@ -21,7 +21,7 @@ Algebra = Callable[[str, str], bool | None]
 
 _MAX_DEPTH = 8
 _MAX_MATCHED = 24  # items of an unordered comparison; beyond it only the given order counts
-_BASE = re.compile(r"^([0-9A-F]+)\s*_\s*(?:\{\s*(?:\\text\{)?\s*(\w+)\s*\}?\s*\}|(\w))$")
+_BASE = re.compile(r"^([0-9A-F]+)\s*_\s*(?:\{\s*(?:\\text\{)?\s*\(?(\w+)\)?\s*\}?\s*\}|(\w))$")
 _WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
 _TEXT_ONLY = re.compile(r"^(?:\\text\{[^{}]*\}|[A-Za-z .'-])+$")
 _IN_TEXT = re.compile(r"\\text\{([^{}]*)\}")
@@ -29,6 +29,7 @@ _STATEMENT = re.compile(r"(?i)^.*(?:\b(?:is|are|be|equals|answer|result)\b\s*:?|
 _LAST_BRACKET = re.compile(r"\[([^\[\]]*)\]")
 _RELATION = re.compile(r"<|>|\\(?:leq|geq|neq|in|subset|equiv)(?![A-Za-z])")
 _EQUALS = re.compile(r"(?<![<>!\\:])=")
+_CALCULATION = re.compile(r"^(?:[\d\s.,+*/^=!(){}-]|\\(?:cdot|times|frac|sqrt|pi|binom)(?![A-Za-z]))+$")
 _OPTION = re.compile(r"^\(?([A-J])\)?$")
 
 
@@ -92,6 +93,7 @@ def compare(answer: str, gold: str, algebra: Algebra = no_algebra, *, depth: int
         verdict = rule(answer, gold)
         if verdict is not None:
             return verdict
+    answer, gold = _result(answer), _result(gold)
     unwrapped = _unwrap_assignment(answer, gold)
     if unwrapped is not None:
         return compare(*unwrapped, algebra, depth=depth + 1)
@@ -134,6 +136,12 @@ def _compare_bases(answer: str, gold: str) -> bool | None:
             gold_match.group(2) or gold_match.group(3)
         )
     return re.sub(r"[\s,]", "", answer) == gold_match.group(1) if parse_number(answer) is not None else None
+
+
+def _result(text: str) -> str:
+    """What a calculation comes to: the last part of ``4 \\cdot 2007 - 3 = 8025``."""
+    calculation, found, result = text.rpartition("=")
+    return result.strip() if found and result.strip() and _CALCULATION.match(calculation) else text
 
 
 def _unwrap_assignment(answer: str, gold: str) -> tuple[str, str] | None:

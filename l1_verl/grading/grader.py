@@ -19,6 +19,7 @@ Status = Literal["ok", "no_answer", "timeout", "gold_unparsable"]
 
 ANSWER_TYPES: tuple[str, ...] = get_args(AnswerType)
 STATUSES: tuple[str, ...] = get_args(Status)
+OUTCOMES: tuple[str, ...] = ("correct", "wrong", *STATUSES[1:])
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class Grade:
     correct: bool
     answer: str | None
     status: Status
+
+    @property
+    def outcome(self) -> str:
+        """One word for a table: "correct" or "wrong" where the answer was compared, else the status."""
+        if self.status != "ok":
+            return self.status
+        return "correct" if self.correct else "wrong"
 
 
 def gold_answers(gold: Any) -> list[str]:

@@ -9,10 +9,13 @@ from typing import Any
 
 from latex2sympy2_extended import NormalizationConfig
 from math_verify import LatexExtractionConfig, parse, verify
-from sympy import Basic, MatrixBase
+from sympy import Basic, Eq, Expr, Float, I, MatrixBase, Rational, simplify, solve
 
 # math-verify says at each start that its own timeout is off; the pool's is on.
 logging.getLogger("math_verify").setLevel(logging.ERROR)
+
+# Relative differences below these are rounding; decimals are rounded more coarsely than algebra is.
+_PRECISION, _FLOAT_PRECISION = Rational(1, 10**12), Rational(1, 10**5)
 
 # LaTeX only: math-verify's plain-expression path ends in sympy's parse_expr, which evaluates Python.
 _LATEX = (
@@ -38,7 +41,15 @@ def parse_expression(text: str) -> Any:
     latex = re.sub(r"\\sqrt\(([^()]*)\)", r"\\sqrt{\1}", latex).replace(r"\infinity", r"\infty").replace("**", "^")
     latex = latex.replace("%", r"\%")
     found = parse(f"${latex}$", _LATEX, fallback_mode="no_fallback", parsing_timeout=None)
-    return found[0] if found and isinstance(found[0], Basic | MatrixBase) else None
+    return _imaginary(found[0]) if found and isinstance(found[0], Basic | MatrixBase) else None
+
+
+def _imaginary(expression: Any) -> Any:
+    """``i`` is the imaginary unit, unless other letters of its kind say that it counts something."""
+    names = {str(symbol): symbol for symbol in expression.free_symbols}
+    if "i" not in names or names.keys() & {"j", "k", "m", "n"} or not isinstance(expression, Expr | MatrixBase):
+        return expression
+    return expression.subs(names["i"], I)
 
 
 def same_expression(answer: str, gold: str) -> bool:
@@ -55,7 +66,41 @@ def same_expression(answer: str, gold: str) -> bool:
     if expected is None:
         raise Unparsable(gold)
     given = parse_expression(answer)
-    return given is not None and verify(expected, given, timeout_seconds=None)
+    return given is not None and verify(expected, given, timeout_seconds=None) and not _refuted(expected, given)
+
+
+def _refuted(expected: Any, given: Any) -> bool:
+    """Whether math-verify's "equal" is wrong: it takes tiny values, and equations without solutions, for equal."""
+    if isinstance(expected, Eq) and isinstance(given, Eq):
+        return not _same_equation(expected, given)
+    if not (isinstance(expected, Expr) and isinstance(given, Expr)):
+        return False
+    symbols = sorted(expected.free_symbols | given.free_symbols, key=str)
+    at = {symbol: Rational(37 + 10 * index, 29) for index, symbol in enumerate(symbols)}
+    return expected.free_symbols == given.free_symbols and not _near(expected.subs(at).doit(), given.subs(at).doit())
+
+
+def _near(a: Any, b: Any) -> bool:
+    """Equal, or equal to a relative precision; also where either is no number."""
+    if a.is_Rational and b.is_Rational:
+        return bool(a == b)
+    difference, scale = abs(a - b).evalf(30), max(abs(a).evalf(30), abs(b).evalf(30), key=_size)
+    if not (difference.is_Number and scale.is_Number):
+        return True
+    return bool(difference <= scale * (_FLOAT_PRECISION if a.has(Float) or b.has(Float) else _PRECISION))
+
+
+def _size(value: Any) -> Any:
+    return value if value.is_Number else Rational(0)
+
+
+def _same_equation(expected: Any, given: Any) -> bool:
+    """The same up to a constant factor, or with the same solutions, of which there is at least one."""
+    a, b = expected.lhs - expected.rhs, given.lhs - given.rhs
+    if a == 0 or b == 0:
+        return bool(a == b)
+    ratio = simplify(a / b)
+    return bool(ratio.is_number) or bool(solve(expected, expected.free_symbols))
 
 
 def is_expression(text: str) -> bool:

@@ -45,7 +45,7 @@ class GradingPool:
 
     Attributes:
         counts: responses graded by "exact" text comparison, by "cache" and by "algebra".
-        seconds: time spent per status, as the sum over responses.
+        seconds: time spent per outcome, summed over the responses that were not in the cache.
 
     Raises:
         ValueError: naming the knob, its value and its range.
@@ -68,9 +68,10 @@ class GradingPool:
                 raise ValueError(f"grading {name} is {value!r}; it must be a whole number >= {least}")
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
             raise ValueError(f"grading timeout is {timeout!r}; it must be a finite number of seconds > 0")
+        self.timeout = float(timeout)
         self.counts: Counter[str] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self._processes = WorkerProcesses(workers=workers, timeout=float(timeout), memory_limit_mb=memory_limit_mb)
+        self._processes = WorkerProcesses(workers=workers, timeout=self.timeout, memory_limit_mb=memory_limit_mb)
         # A thread waits for each comparison in flight: their number is bounded, and the event loop never blocks.
         self._threads = ThreadPoolExecutor(_THREADS_PER_WORKER * workers, thread_name_prefix="grading")
         self._read_ahead = _READ_AHEAD_PER_WORKER * workers
@@ -150,7 +151,7 @@ class GradingPool:
             return answer, self._ask(str(answer), golds)
         with self._lock:
             self.counts["exact"] += 1
-            self.seconds[done.status] += time.perf_counter() - began
+            self.seconds[done.outcome] += time.perf_counter() - began
         return answer, done
 
     def _ask(self, answer: str, golds: tuple[str, ...]) -> Future[Verdict]:
@@ -171,21 +172,21 @@ class GradingPool:
         return future
 
     def _judge(self, question: _Question, answer: str) -> Verdict:
-        began = time.perf_counter()
-        verdict: Verdict = (False, "timeout")
+        correct, seconds = False, self.timeout
+        status: Status = "timeout"
         try:
-            verdict = self._processes.call(judge, answer, question[1])
+            correct, status, seconds = self._processes.call(judge, answer, question[1])
         except LimitExceeded as error:
             logger.info("not compared: %s; answer %.80r, gold %.80r", error, answer, question[1])
         finally:
             with self._lock:
                 self._pending.pop(question, None)
         with self._lock:
-            self.seconds[verdict[1]] += time.perf_counter() - began
-            self._cache[question] = verdict
+            self.seconds[Grade(correct, answer, status).outcome] += seconds
+            self._cache[question] = correct, status
             while len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
-        return verdict
+        return correct, status
 
     def _gradable(self, golds: tuple[str, ...], answer_type: str) -> bool:
         try:

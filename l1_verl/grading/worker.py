@@ -45,10 +45,12 @@ def _die_with(parent: int) -> None:
         time.sleep(_PARENT_POLL_S)
 
 
-def judge(answer: str, golds: tuple[str, ...], timeout: float) -> tuple[bool, Status]:
-    """``grader.verdict``, never longer than a little more than ``timeout`` seconds."""
+def judge(answer: str, golds: tuple[str, ...], timeout: float) -> tuple[bool, Status, float]:
+    """``grader.verdict`` and the seconds it took, never longer than a little more than ``timeout`` seconds."""
+    began = time.perf_counter()
     with _Deadline(timeout):
-        return verdict(answer, golds)
+        correct, status = verdict(answer, golds)
+    return correct, status, time.perf_counter() - began
 
 
 def gradable(gold: Any, answer_type: str, timeout: float) -> bool:

@@ -1,0 +1,140 @@
+"""Audits a file: grades its responses, or lists the gold answers that cannot be graded.
+
+python -m l1_verl.grading outputs.jsonl --response generation --gold expected_answer --compare is_correct
+python -m l1_verl.grading deepscaler.json --golds --gold answer
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from l1_verl.grading.files import field, read_rows
+from l1_verl.grading.grader import ANSWER_TYPES, OUTCOMES, Grade, check_gold
+from l1_verl.grading.pool import GradingPool
+
+_SHOWN = 160
+_LABELS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the audit; 0, or 2 after one line on stderr where the input is not as it must be."""
+    args = _parse(argv)
+    try:
+        rows = read_rows(args.file, args.limit)
+        with GradingPool(workers=args.workers, timeout=args.timeout) as pool:
+            return _list_golds(rows, args, pool) if args.golds else _audit(rows, args, pool)
+    except ValueError as error:
+        print(f"{args.file}: {error}" if str(args.file) not in str(error) else error, file=sys.stderr)
+        return 2
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m l1_verl.grading", description=__doc__.split("\n")[0])
+    parser.add_argument("file", type=Path, help="rows as .json, .jsonl or .parquet")
+    parser.add_argument("--golds", action="store_true", help="list the gold answers that are not gradable")
+    parser.add_argument("--response", default="response", metavar="FIELD", help="dotted path, e.g. code.0")
+    parser.add_argument("--gold", default="gold", metavar="FIELD", help="e.g. reward_model.ground_truth")
+    parser.add_argument("--answer-type", default="math", choices=ANSWER_TYPES)
+    parser.add_argument("--compare", metavar="FIELD", help="a label (true/false, 1/0) to print disagreements with")
+    parser.add_argument("--show", type=int, default=20, metavar="N", help="disagreements to print")
+    parser.add_argument("--require-think-end", action="store_true", help="no </think>, no answer")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds per answer")
+    parser.add_argument("--limit", type=int, metavar="N", help="read only the first N rows")
+    return parser.parse_args(argv)
+
+
+def _audit(rows: list[dict[str, Any]], args: argparse.Namespace, pool: GradingPool) -> int:
+    responses = [_text(field(row, args.response, number), args.response, number) for number, row in enumerate(rows)]
+    golds = [_gold(field(row, args.gold, number), args.answer_type, number) for number, row in enumerate(rows)]
+    labels = (
+        [_label(field(row, args.compare, number), number) for number, row in enumerate(rows)] if args.compare else []
+    )
+    began = time.perf_counter()
+    with tqdm(total=len(rows), desc="grading", file=sys.stderr) as bar:
+        types = [args.answer_type] * len(rows)
+        grades = pool.grade_many(
+            responses, golds, types, require_think_end=args.require_think_end, progress=bar.update
+        )
+    _print_table(grades, pool, time.perf_counter() - began)
+    if args.compare:
+        _print_disagreements(grades, golds, labels, args.show)
+    return 0
+
+
+def _list_golds(rows: list[dict[str, Any]], args: argparse.Namespace, pool: GradingPool) -> int:
+    golds = [field(row, args.gold, number) for number, row in enumerate(rows)]
+    refused = {number: error for number, gold in enumerate(golds) if (error := _refusal(gold, args.answer_type))}
+    kept = [number for number in range(len(golds)) if number not in refused]
+    with tqdm(total=len(kept), desc="checking", file=sys.stderr) as bar:
+        types = [args.answer_type] * len(kept)
+        verdicts = pool.gradable_many([golds[number] for number in kept], types, progress=bar.update)
+    bad = refused | {number: repr(golds[number]) for number, good in zip(kept, verdicts, strict=True) if not good}
+    for number in sorted(bad):
+        print(f"row {number}: {bad[number]}")
+    print(f"{len(bad)} of {len(golds)} gold answers are not gradable ({len(bad) / len(golds):.3%})")
+    return 0
+
+
+def _print_table(grades: list[Grade], pool: GradingPool, wall: float) -> None:
+    counts = Counter(grade.outcome for grade in grades)
+    print(f"{'outcome':<16}{'n':>8}{'share':>9}{'seconds':>10}{'ms each':>10}")
+    for outcome in OUTCOMES:
+        n, seconds = counts[outcome], pool.seconds[outcome]
+        each = f"{1000 * seconds / n:.2f}" if n else "-"
+        print(f"{outcome.replace('_', ' '):<16}{n:>8}{n / len(grades):>9.1%}{seconds:>10.2f}{each:>10}")
+    ways = ", ".join(f"{pool.counts[way]} by {way}" for way in ("exact", "cache", "algebra"))
+    print(f"{'all':<16}{len(grades):>8}{1:>9.1%}{wall:>10.2f}  wall; {len(grades) / wall:.0f}/s; {ways}")
+
+
+def _print_disagreements(grades: list[Grade], golds: list[Any], labels: list[bool], show: int) -> None:
+    differ = [n for n, (grade, label) in enumerate(zip(grades, labels, strict=True)) if grade.correct != label]
+    agree = len(grades) - len(differ)
+    print(f"agreement with the labels: {agree} of {len(grades)} ({agree / len(grades):.2%})")
+    for number in differ[:show]:
+        grade = grades[number]
+        answer = repr(grade.answer)[:_SHOWN]
+        print(f"row {number}: {grade.outcome}, label {labels[number]}: answer {answer}, gold {golds[number]!r}")
+    if len(differ) > show:
+        print(f"... and {len(differ) - show} more; --show prints them")
+
+
+def _text(value: Any, name: str, number: int) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"row {number}: field {name!r} is {value!r:.80}; a response must be text")
+    return value
+
+
+def _gold(value: Any, answer_type: str, number: int) -> Any:
+    error = _refusal(value, answer_type)
+    if error:
+        raise ValueError(f"row {number}: {error}")
+    return value
+
+
+def _refusal(gold: Any, answer_type: str) -> str | None:
+    try:
+        check_gold(gold, answer_type)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _label(value: Any, number: int) -> bool:
+    label = _LABELS.get(str(value).lower())
+    if label is None:
+        raise ValueError(f"row {number}: label is {value!r:.80}; it must be true/false or 1/0")
+    return label
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
