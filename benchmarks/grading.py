@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from omegaconf import OmegaConf
+from verl import DataProto
+
 from l1_verl.grading import GradingPool
 from l1_verl.grading.files import field, read_rows
 from l1_verl.grading.grader import gold_answers
-from l1_verl.grading.tail import decode_tail
 
 PROBLEMS, RESPONSES, TOKENS = 128, 16, 4000
 TICK_S = 0.001
@@ -76,7 +80,7 @@ def _samples(spec: str, tokenizer: Any) -> list[Sample]:
 
 
 def _compare(samples: list[Sample], tokenizer: Any, workers: int) -> int:
-    ours, our_s, pool = asyncio.run(_grade(samples, tokenizer, workers))
+    ours, our_s, pool = asyncio.run(_lcpo(samples, tokenizer, workers))
     theirs, their_s = asyncio.run(_naive(samples, tokenizer))
     labelled = [n for n, sample in enumerate(samples) if sample.label is not None]
     print(f"{len(samples)} responses, {len(labelled)} labelled, {sum(len(s.ids) for s in samples)} tokens")
@@ -89,24 +93,24 @@ def _compare(samples: list[Sample], tokenizer: Any, workers: int) -> int:
     return 0
 
 
-async def _grade(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[list[bool], float, GradingPool]:
+async def _lcpo(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[list[bool], float, GradingPool]:
     """Wall time includes starting the workers, as it does for verl's."""
-    with GradingPool(workers=workers) as pool:
-        began = time.perf_counter()
-        grades = await asyncio.gather(*(_one(sample, tokenizer, pool) for sample in samples))
-        return grades, time.perf_counter() - began, pool
+    from l1_verl.reward_manager import LCPORewardManager
 
-
-async def _one(sample: Sample, tokenizer: Any, pool: GradingPool) -> bool:
-    text = await asyncio.to_thread(decode_tail, tokenizer, sample.ids)
-    return (await pool.grade(text, sample.gold)).correct
+    config = {
+        "reward": {"reward_kwargs": {"grading": {"workers": workers}}},
+        "actor_rollout_ref": {"rollout": {"response_length": max(len(sample.ids) for sample in samples)}},
+    }
+    manager = LCPORewardManager(OmegaConf.create(config), tokenizer)
+    rows = _rows(samples)
+    began = time.perf_counter()
+    results = await asyncio.gather(*(manager.run_single(row) for row in rows))
+    seconds = time.perf_counter() - began
+    manager._pool.close()
+    return [result["reward_extra_info"]["acc"] > 0 for result in results], seconds, manager._pool
 
 
 async def _naive(samples: list[Sample], tokenizer: Any) -> tuple[list[bool], float]:
-    import numpy as np
-    import torch
-    from omegaconf import OmegaConf
-    from verl import DataProto
     from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManager
     from verl.utils.reward_score import math_verify
 
@@ -114,16 +118,20 @@ async def _naive(samples: list[Sample], tokenizer: Any) -> tuple[list[bool], flo
         return math_verify.compute_score(solution_str, ground_truth)
 
     manager = NaiveRewardManager(OmegaConf.create({}), tokenizer, score)
-    rows = []
-    for sample in samples:
-        ids = torch.tensor([sample.ids])
-        truth = np.array([{"ground_truth": sample.gold}], dtype=object)
-        info = np.array([{}], dtype=object)
-        fields = {"reward_model": truth, "extra_info": info, "data_source": np.array(["math"], dtype=object)}
-        rows.append(DataProto.from_dict({"responses": ids, "attention_mask": torch.ones_like(ids)}, fields))
+    rows = _rows(samples)
     began = time.perf_counter()
     results = await asyncio.gather(*(manager.run_single(row) for row in rows))
     return [result["reward_score"] > 0 for result in results], time.perf_counter() - began
+
+
+def _rows(samples: list[Sample]) -> list[DataProto]:
+    rows = []
+    for sample in samples:
+        ids = torch.tensor([sample.ids])
+        fields = {"reward_model": {"ground_truth": sample.gold}, "extra_info": {}, "data_source": "math"}
+        arrays = {name: np.array([value], dtype=object) for name, value in fields.items()}
+        rows.append(DataProto.from_dict({"responses": ids, "attention_mask": torch.ones_like(ids)}, arrays))
+    return rows
 
 
 def _batch(args: argparse.Namespace, tokenizer: Any) -> int:
@@ -132,14 +140,14 @@ def _batch(args: argparse.Namespace, tokenizer: Any) -> int:
     rows = [(n, row) for n, row in enumerate(read_rows(Path(path))) if str(field(row, name, n)).strip()]
     golds = [gold_answers(field(row, name, n))[0] for n, row in rng.sample(rows, PROBLEMS)]
     samples = [_response(gold, golds, tokenizer, rng) for gold in golds for _ in range(RESPONSES)]
-    seconds, blocked, pool, correct = asyncio.run(_watched(samples, tokenizer, args.workers))
-    print(f"{len(samples)} responses of {TOKENS} tokens in {seconds:.2f} s; {correct} correct")
+    (verdicts, seconds, pool), blocked = asyncio.run(_watched(samples, tokenizer, args.workers))
+    print(f"{len(samples)} responses of {TOKENS} tokens in {seconds:.2f} s; {sum(verdicts)} correct")
     print(f"event loop blocked at most {blocked * 1000:.1f} ms; {dict(pool.counts)}")
     return 0
 
 
 def _response(gold: str, golds: list[str], tokenizer: Any, rng: random.Random) -> Sample:
-    """Thinking up to 4,000 tokens, then a gold: half the time this problem's, else another's, so that algebra works."""
+    """Thinking up to 4,000 tokens, then a gold: half the time this problem's, else another's."""
     answer = gold if rng.random() < 0.5 else rng.choice(golds)
     spaced = answer.replace("+", " + ").replace("{", "{ ") if rng.random() < 0.5 else answer
     final = tokenizer.encode(f"</think> The answer is \\boxed{{{spaced}}}.", add_special_tokens=False)
@@ -148,30 +156,21 @@ def _response(gold: str, golds: list[str], tokenizer: Any, rng: random.Random) -
     return Sample((thinking * (room // len(thinking) + 1))[:room] + final, gold)
 
 
-async def _watched(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[float, float, GradingPool, int]:
-    worst = 0.0
+async def _watched(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[tuple, float]:
+    """The graded batch, and the longest time for which a task that only wants to wake up could not."""
+    pauses = [0.0]
 
     async def watch() -> None:
-        nonlocal worst
         while True:
             began = time.perf_counter()
             await asyncio.sleep(TICK_S)
-            worst = max(worst, time.perf_counter() - began - TICK_S)
+            pauses.append(time.perf_counter() - began - TICK_S)
 
+    grading = _lcpo(samples, tokenizer, workers)
     watcher = asyncio.create_task(watch())
-    with GradingPool(workers=workers) as pool:
-        began = time.perf_counter()
-        # In arrival order and a few at a time, as verl's reward loop hands responses on.
-        gate = asyncio.Semaphore(64)
-
-        async def one(sample: Sample) -> bool:
-            async with gate:
-                return await _one(sample, tokenizer, pool)
-
-        correct = sum(await asyncio.gather(*(one(sample) for sample in samples)))
-        seconds = time.perf_counter() - began
+    graded = await grading
     watcher.cancel()
-    return seconds, worst, pool, correct
+    return graded, max(pauses)
 
 
 if __name__ == "__main__":

@@ -66,32 +66,29 @@ def same_expression(answer: str, gold: str) -> bool:
     if expected is None:
         raise Unparsable(gold)
     given = parse_expression(answer)
-    return given is not None and verify(expected, given, timeout_seconds=None) and not _refuted(expected, given)
-
-
-def _refuted(expected: Any, given: Any) -> bool:
-    """Whether math-verify's "equal" is wrong: it takes tiny values, and equations without solutions, for equal."""
-    if isinstance(expected, Eq) and isinstance(given, Eq):
-        return not _same_equation(expected, given)
-    if not (isinstance(expected, Expr) and isinstance(given, Expr)):
+    if given is None or _values_differ(expected, given):
         return False
-    symbols = sorted(expected.free_symbols | given.free_symbols, key=str)
-    at = {symbol: Rational(37 + 10 * index, 29) for index, symbol in enumerate(symbols)}
-    return expected.free_symbols == given.free_symbols and not _near(expected.subs(at).doit(), given.subs(at).doit())
+    same = verify(expected, given, timeout_seconds=None)
+    # Two equations without solutions have the same ones, which math-verify takes for equal.
+    return same and (_same_equation(expected, given) if isinstance(expected, Eq) and isinstance(given, Eq) else True)
 
 
-def _near(a: Any, b: Any) -> bool:
-    """Equal, or equal to a relative precision; also where either is no number."""
+def _values_differ(expected: Any, given: Any) -> bool:
+    """Whether two expressions in the same symbols have different values at a point.
+
+    It spares most wrong answers a simplification, and catches what math-verify takes for equal because the values are
+    tiny: it compares to a fixed number of decimals.
+    """
+    if not (isinstance(expected, Expr) and isinstance(given, Expr)) or expected.free_symbols != given.free_symbols:
+        return False
+    at = {symbol: Rational(37 + 10 * n, 29) for n, symbol in enumerate(sorted(expected.free_symbols, key=str))}
+    a, b = expected.subs(at).doit(), given.subs(at).doit()
     if a.is_Rational and b.is_Rational:
-        return bool(a == b)
-    difference, scale = abs(a - b).evalf(30), max(abs(a).evalf(30), abs(b).evalf(30), key=_size)
-    if not (difference.is_Number and scale.is_Number):
-        return True
-    return bool(difference <= scale * (_FLOAT_PRECISION if a.has(Float) or b.has(Float) else _PRECISION))
-
-
-def _size(value: Any) -> Any:
-    return value if value.is_Number else Rational(0)
+        return bool(a != b)
+    precision = _FLOAT_PRECISION if a.has(Float) or b.has(Float) else _PRECISION
+    a, b = a.evalf(30), b.evalf(30)
+    difference, scale = abs(a - b).evalf(30), abs(a).evalf(30) + abs(b).evalf(30)
+    return bool(difference.is_Number and scale.is_Number and difference > scale * precision)
 
 
 def _same_equation(expected: Any, given: Any) -> bool:

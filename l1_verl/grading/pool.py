@@ -7,8 +7,9 @@ import logging
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -34,8 +35,7 @@ class GradingPool:
     r"""Grades what a model wrote, in worker processes that are killed at a limit and replaced.
 
     What text alone decides is decided in the caller; the rest goes to math-verify in a worker. Workers start with the
-    first answer that needs one, die with the parent, and import neither torch nor verl. As with any use of
-    multiprocessing, a script that makes a pool keeps its entry point under ``if __name__ == "__main__"``.
+    first answer that needs one, die with the parent, and import neither torch, nor verl, nor the caller's script.
 
     Args:
         workers: worker processes, >= 1.
@@ -79,17 +79,33 @@ class GradingPool:
         self._cache: OrderedDict[_Question, Verdict] = OrderedDict()
         self._pending: dict[_Question, Future[Verdict]] = {}
         self._lock = threading.Lock()
+        self._turns: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     async def grade(
         self, response: str, gold: Any, answer_type: str = "math", *, require_think_end: bool = False
     ) -> Grade:
         """Grades one response without blocking the event loop; arguments and errors as ``grading.grade``."""
-        answer, outcome = self._begin(response, gold, answer_type, require_think_end)
+        async with self.turn():
+            answer, outcome = self._begin(response, gold, answer_type, require_think_end)
         if isinstance(outcome, Grade):
             return outcome
         # Shielded: several responses may wait for this verdict, and one of them being cancelled is not theirs to feel.
         correct, status = await asyncio.shield(asyncio.wrap_future(outcome))
         return Grade(correct, answer, status)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A turn for a few milliseconds of work on one sample, such as decoding it, on the event loop.
+
+        A batch's worth of tasks that are ready at once would otherwise run back to back and hold up everything else
+        on the loop; in turns, the loop sees to the rest between any two of them.
+        """
+        loop = asyncio.get_running_loop()
+        if self._turns is None or self._turns[0] is not loop:
+            self._turns = loop, asyncio.Lock()
+        async with self._turns[1]:
+            await asyncio.sleep(0)
+            yield
 
     def grade_many(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import threading
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from l1_verl.grading.forking import LightContext
 from l1_verl.grading.worker import start
 
 logger = logging.getLogger(__name__)
@@ -61,8 +61,7 @@ class WorkerProcesses:
                 logger.warning("grading workers broke (%r), attempt %d of %d", error, attempt + 1, _ATTEMPTS)
                 self._discard(pool)
         raise RuntimeError(
-            "grading workers do not start; if this is a script, put its entry point under "
-            "`if __name__ == '__main__':`; otherwise raise memory_limit_mb, so that sympy fits into a worker"
+            "grading workers do not start; raise memory_limit_mb if sympy does not fit into it, and see the log"
         )
 
     def close(self) -> None:
@@ -78,9 +77,9 @@ class WorkerProcesses:
             if self._closed:
                 raise RuntimeError("the grading pool is closed; make a new one to go on grading")
             if self._pool is None:
-                context = multiprocessing.get_context("forkserver")
+                context = LightContext()
                 # The server imports sympy once; a killed worker's replacement is a fork away.
-                context.set_forkserver_preload(["__main__", "l1_verl.grading.worker", "l1_verl.grading.math"])
+                context.set_forkserver_preload(["l1_verl.grading.worker", "l1_verl.grading.math"])
                 self._pool = ProcessPool(
                     max_workers=self._workers,
                     context=context,
