@@ -7,8 +7,9 @@ import re
 THINK_END = "</think>"
 
 # One alternation that walks over everything that can open, close or escape a brace.
-_TOKENS = re.compile(r"\\+(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
-_TOKENS_UNESCAPED = re.compile(r"\\+(?:boxed|fbox)\s*\{|[{}]")
+_TOKENS = re.compile(r"\\\\?(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_TOKENS_UNESCAPED = re.compile(r"\\\\?(?:boxed|fbox)\s*\{|[{}]")
 
 
 def final_text(response: str, *, require_think_end: bool = False) -> str | None:
@@ -36,6 +37,10 @@ def last_boxed(text: str) -> str | None:
         >>> last_boxed(r"so \boxed{\frac{1}{2}}, not \boxed{2")
         '\\frac{1}{2}'
     """
+    begins = _BOX.search(text)
+    if begins is None:
+        return None
+    text = text[begins.start() :]
     content = _last_boxed(text, _TOKENS)
     return content if content is not None else _last_boxed(text, _TOKENS_UNESCAPED)
 

@@ -21,7 +21,7 @@ _lock = threading.Lock()
 class _Popen(popen_forkserver.Popen):
     def _launch(self, process_obj: BaseProcess) -> None:
         with _without_main_file():
-            super()._launch(process_obj)  # type: ignore[misc]
+            super()._launch(process_obj)
 
 
 class _Process(ForkServerProcess):

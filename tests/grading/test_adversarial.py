@@ -1,0 +1,93 @@
+"""No hang beyond the limit, no crash, no code run, nothing leaked: 10,000 hostile answers against hard golds."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from adversarial import BOMBS, code, huge, medium, small
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from l1_verl.grading import STATUSES, Grade, GradingPool
+from l1_verl.grading.choice import extract_choice
+from l1_verl.grading.compare import compare, prepare
+from l1_verl.grading.extract import last_boxed
+
+TIMEOUT_S = 1.0
+COUNT = 10_000
+GOLDS = (r"\frac{\sqrt{3}}{2}", "x^2+1", r"(1, \sqrt{2})", "42", r"\{1, \pi\}", "[0, e)", "y = 2x", r"\text{even}")
+
+
+def _resident() -> int:
+    return psutil.Process().memory_info().rss
+
+
+def _hostile(mark: Path) -> list[str]:
+    rng = random.Random(0)
+    makers = [lambda: small(rng)] * 88 + [lambda: code(rng, str(mark))] * 6 + [lambda: medium(rng)] * 3
+    makers += [lambda: huge(rng)] * 3
+    return [rng.choice(makers)() for _ in range(COUNT - len(BOMBS))] + list(BOMBS)
+
+
+def test_ten_thousand_hostile_answers_end_in_time_and_leave_nothing_behind(tmp_path: Path) -> None:
+    mark = tmp_path / "executed"
+    answers = _hostile(mark)
+    golds = [GOLDS[n % len(GOLDS)] for n in range(len(answers))]
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    with GradingPool(workers=2, timeout=TIMEOUT_S) as pool:
+        pool.grade_many([r"\boxed{1/x}"], ["x^{-1}"], ["math"])
+        began, resident = time.monotonic(), _resident()
+        responses = [f"</think>\\boxed{{{answer}}}" for answer in answers]
+        grades = pool.grade_many(responses, golds, ["math"] * len(answers))
+        seconds = time.monotonic() - began
+        timeouts = sum(grade.status == "timeout" for grade in grades)
+    assert len(grades) == COUNT
+    assert {grade.status for grade in grades} <= set(STATUSES)
+    assert not any(grade.correct for grade in grades)
+    assert not mark.exists()
+    # Each answer that hangs costs its limit, a little to notice, and a fork; the rest, milliseconds.
+    assert seconds < 30 + timeouts * (TIMEOUT_S + 1)
+    # A fork server and multiprocessing's resource tracker stay for the next pool; no worker does.
+    left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
+    assert sum("forkserver" in " ".join(child.cmdline()) for child in left) <= 1
+    assert len(left) <= 2
+    assert _resident() - resident < 300 * 2**20
+
+
+@pytest.mark.parametrize("bomb", ["9^{9^{9^9}}", "(10^{10})!", r"\sum_{k=1}^{10^{9}} \frac{1}{k^2}"])
+def test_a_bomb_never_takes_more_memory_than_a_worker_may_have(bomb: str) -> None:
+    with GradingPool(timeout=2.0, memory_limit_mb=512) as pool:
+        grade = pool.grade_many([rf"\boxed{{{bomb}}}"], [r"\sqrt{2}"], ["math"])[0]
+        assert not grade.correct
+        assert pool.grade_many([r"\boxed{\frac{2}{\sqrt{2}}}"], [r"\sqrt{2}"], ["math"])[0].correct
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(max_size=200))
+def test_any_text_is_extracted_and_compared_without_an_error(text: str) -> None:
+    last_boxed(text)
+    extract_choice(text)
+    assert compare(prepare(text), prepare("x^2+1")) in (True, False, None)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="\\boxed{}fra123 ()[],.$^_-+=%", max_size=80))
+def test_an_answer_equals_itself_whatever_it_is(text: str) -> None:
+    prepared = prepare(text)
+    assert compare(prepared, prepared) is (bool(prepared))
+
+
+@pytest.mark.parametrize(
+    "text", ["{" * 10**5, "\\boxed{" * 10**5, "\\boxed{" * 10**5 + "}" * 10**5, "(" * 10**6, "a " * 5 * 10**5]
+)
+def test_megabytes_of_garbage_cost_less_than_a_second(text: str) -> None:
+    began = time.monotonic()
+    with GradingPool() as pool:
+        grades = pool.grade_many([text, f"\\boxed{{{text}}}"], ["x+1"] * 2, ["math"] * 2)
+        pool.grade_many([text, f"Answer: {text}"], ["A"] * 2, ["choice"] * 2)
+    assert all(isinstance(grade, Grade) and not grade.correct for grade in grades)
+    assert time.monotonic() - began < 1
