@@ -20,6 +20,7 @@ from l1_verl.grading.units import split_unit, units_agree
 Algebra = Callable[[str, str], bool | None]
 
 _MAX_DEPTH = 8
+_MAX_NESTING = 20  # brackets in brackets; the deepest gold answers, continued fractions, have half of it
 _MAX_MATCHED = 24  # items of an unordered comparison; beyond it only the given order counts
 _BASE = re.compile(r"^([0-9A-F]+)\s*_\s*(?:\{\s*(?:\\text\{)?\s*\(?(\w+)\)?\s*\}?\s*\}|(\w))$")
 _WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
@@ -30,6 +31,8 @@ _LAST_BRACKET = re.compile(r"\[([^\[\]]*)\]")
 _RELATION = re.compile(r"<|>|\\(?:leq|geq|neq|in|subset|equiv)(?![A-Za-z])")
 _EQUALS = re.compile(r"(?<![<>!\\:])=")
 _CALCULATION = re.compile(r"^(?:[\d\s.,+*/^=!(){}-]|\\(?:cdot|times|frac|sqrt|pi|binom)(?![A-Za-z]))+$")
+_BRACES = re.compile(r"\\.|[{}()\[\]]", re.DOTALL)
+_TOWER = re.compile(r"(?:\w{1,4}\^){8}")
 _OPTION = re.compile(r"^\(?([A-J])\)?$")
 
 
@@ -162,22 +165,42 @@ def _is_name(text: str) -> bool:
     return bool(re.match(r"^\s*\\?[A-Za-z]+'?(?:_\{?[^{}]*\}?)?\s*(?:\([A-Za-z, ]*\))?\s*$", text))
 
 
+def _ask(answer: str, gold: str, algebra: Algebra) -> bool | None:
+    return False if _is_hopeless(answer) else algebra(answer, gold)
+
+
+def _is_hopeless(text: str) -> bool:
+    """What no gold answer looks like: control characters, braces left open, brackets or powers piled up."""
+    if not text.replace("\n", " ").isprintable() or _TOWER.search(text):
+        return True
+    braces = depth = 0
+    for token in _BRACES.findall(text):
+        step = (token in ("{", "(", "[")) - (token in ("}", ")", "]"))
+        depth += step
+        braces += step * (token in "{}")
+        if depth > _MAX_NESTING or braces < 0:
+            return True
+    return braces != 0
+
+
 def _compare_structure(answer: str, gold: str, algebra: Algebra, depth: int) -> bool | None:
     a, g = parse_compound(answer), parse_compound(gold)
     if a is None and g is None:
-        return algebra(answer, gold)
+        return _ask(answer, gold, algebra)
     if a is None or g is None:
         # One solution against several is wrong; an interval against a relation or a matrix is a matter for algebra.
         kinds = {part.kind for part in (a, g) if part is not None}
         single = answer if a is None else gold
         return (
-            False if kinds <= {"list", "set", "tuple"} and parse_number(single) is not None else algebra(answer, gold)
+            False
+            if kinds <= {"list", "set", "tuple"} and parse_number(single) is not None
+            else _ask(answer, gold, algebra)
         )
     if not _kinds_match(a, g):
-        return algebra(answer, gold) if "union" in (a.kind, g.kind) else False
+        return _ask(answer, gold, algebra) if "union" in (a.kind, g.kind) else False
     same = lambda x, y: compare(x, y, algebra, depth=depth + 1)  # noqa: E731
     if len(a.items) != len(g.items):
-        return algebra(answer, gold) if "union" in (a.kind, g.kind) else False
+        return _ask(answer, gold, algebra) if "union" in (a.kind, g.kind) else False
     ordered = _all_true(same(x, y) for x, y in zip(a.items, g.items, strict=True))
     if ordered or g.kind in ("tuple", "interval") or a.kind in ("tuple", "interval") or not _is_unordered(a, g):
         return ordered
