@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 from latex2sympy2_extended import NormalizationConfig
 from math_verify import LatexExtractionConfig, parse, verify
 from sympy import Basic, Eq, Expr, Float, I, MatrixBase, Rational, simplify, solve
+
+logger = logging.getLogger(__name__)
 
 # math-verify says at each start that its own timeout is off; the pool's is on.
 logging.getLogger("math_verify").setLevel(logging.ERROR)
@@ -73,6 +76,24 @@ def same_expression(answer: str, gold: str) -> bool:
     return same and (_same_equation(expected, given) if isinstance(expected, Eq) and isinstance(given, Eq) else True)
 
 
+def _unless_sympy_fails(default: bool) -> Callable[[Callable[..., bool]], Callable[..., bool]]:
+    """sympy has no error class of its own for an expression it cannot handle; then the answer is ``default``."""
+
+    def decorate(function: Callable[..., bool]) -> Callable[..., bool]:
+        @wraps(function)
+        def guarded(*args: Any) -> bool:
+            try:
+                return function(*args)
+            except (TypeError, ValueError, ArithmeticError, NotImplementedError, AttributeError, LookupError) as error:
+                logger.debug("sympy failed in %s: %r", function.__name__, error)
+                return default
+
+        return guarded
+
+    return decorate
+
+
+@_unless_sympy_fails(default=False)
 def _values_differ(expected: Any, given: Any) -> bool:
     """Whether two expressions in the same symbols have different values at a point.
 
@@ -88,9 +109,10 @@ def _values_differ(expected: Any, given: Any) -> bool:
     precision = _FLOAT_PRECISION if a.has(Float) or b.has(Float) else _PRECISION
     a, b = a.evalf(30), b.evalf(30)
     difference, scale = abs(a - b).evalf(30), abs(a).evalf(30) + abs(b).evalf(30)
-    return bool(difference.is_Number and scale.is_Number and difference > scale * precision)
+    return bool(difference.is_finite and scale.is_finite and difference > scale * precision)
 
 
+@_unless_sympy_fails(default=False)
 def _same_equation(expected: Any, given: Any) -> bool:
     """The same up to a constant factor, or with the same solutions, of which there is at least one."""
     a, b = expected.lhs - expected.rhs, given.lhs - given.rhs
