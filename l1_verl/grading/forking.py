@@ -21,7 +21,7 @@ _lock = threading.Lock()
 class _Popen(popen_forkserver.Popen):
     def _launch(self, process_obj: BaseProcess) -> None:
         with _without_main_file():
-            super()._launch(process_obj)
+            super()._launch(process_obj)  # type: ignore[misc]
 
 
 class _Process(ForkServerProcess):
@@ -33,7 +33,7 @@ class _Process(ForkServerProcess):
 class LightContext(ForkServerContext):
     """``forkserver`` without ``__main__``; what the workers need is imported once, in the server."""
 
-    Process = _Process  # type: ignore[assignment]
+    Process = _Process
 
 
 @contextmanager
