@@ -1,0 +1,1 @@
+"""Evaluation in three steps that can be repeated alone: generate -> grade -> report."""

@@ -1,0 +1,92 @@
+"""The tokenizer's side of a conversation: prompts into tokens, tokens into thought and solution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from eval.cli import InputError
+
+THINK, END_OF_THOUGHT = "<think>", "</think>"
+
+
+class Chat:
+    """A tokenizer with a chat template.
+
+    Args:
+        tokenizer: a transformers tokenizer.
+        name: the model's name, for messages.
+
+    Raises:
+        InputError: the tokenizer has no chat template.
+    """
+
+    def __init__(self, tokenizer: Any, name: str) -> None:
+        if not getattr(tokenizer, "chat_template", None):
+            raise InputError(
+                f"the tokenizer of {name} has no chat template, so a conversation cannot be put before the model; "
+                "save one with it (tokenizer.chat_template = ...; tokenizer.save_pretrained(...))"
+            )
+        self.tokenizer = tokenizer
+        self.name = name
+        token = tokenizer.convert_tokens_to_ids(END_OF_THOUGHT)
+        #: id of the ``</think>`` token; None where the tag is spelled with several.
+        self.end_of_thought: int | None = None if token in (None, tokenizer.unk_token_id) else int(token)
+        self._keep_special = self.end_of_thought in tokenizer.all_special_ids
+
+    @classmethod
+    def load(cls, model: str) -> Chat:
+        """The tokenizer of a model folder or hub id.
+
+        Raises:
+            InputError: there is none.
+        """
+        from transformers import AutoTokenizer
+
+        try:
+            return cls(AutoTokenizer.from_pretrained(model), model)
+        except (OSError, ValueError) as error:
+            raise InputError(f"no tokenizer at {model}: {str(error).splitlines()[0]}") from None
+
+    def render(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        """Token ids of the conversation, up to where the model begins to answer."""
+        rendered = self.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=True)
+        return list(rendered["input_ids"] if hasattr(rendered, "keys") else rendered)
+
+    def encode(self, text: str, *, special: bool = False) -> list[int]:
+        return list(self.tokenizer.encode(text, add_special_tokens=special))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ``ids`` without EOS and other control tokens, but always with the tags of a thought."""
+        if not self._keep_special:
+            return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+        hidden = set(self.tokenizer.all_special_ids) - {self.end_of_thought}
+        return str(self.tokenizer.decode([i for i in ids if i not in hidden]))
+
+    def opens_thought(self, prompt: Sequence[int]) -> bool:
+        """True if the template itself opens the thought, as DeepSeek-R1's does."""
+        return self.tokenizer.decode(list(prompt[-8:])).rstrip().endswith(THINK)
+
+    def closes_thought(self, ids: Sequence[int]) -> bool:
+        return self.end_of_thought in ids if self.end_of_thought is not None else END_OF_THOUGHT in self.decode(ids)
+
+    def thinking_tokens(self, prompt: Sequence[int], response: Sequence[int]) -> int:
+        """Tokens of ``response`` up to and with its last ``</think>``.
+
+        A thought that was never closed takes all of them; a response without any thought takes none.
+        """
+        if self.end_of_thought is not None:
+            for index in range(len(response) - 1, -1, -1):
+                if response[index] == self.end_of_thought:
+                    return index + 1
+        elif (count := self.decode(response).count(END_OF_THOUGHT)) > 0:
+            low, high = 1, len(response)
+            while low < high:
+                middle = (low + high) // 2
+                if self.decode(response[:middle]).count(END_OF_THOUGHT) == count:
+                    high = middle
+                else:
+                    low = middle + 1
+            return low
+        opened = self.opens_thought(prompt) or self.decode(response[:8]).lstrip().startswith(THINK)
+        return len(response) if opened else 0

@@ -1,0 +1,149 @@
+"""Files that survive a kill: whole or absent when written at once, line by line when they grow."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from eval.cli import InputError
+
+
+def content_hash(value: Any) -> str:
+    """16 hexadecimal digits of SHA-256 over ``value`` as canonical JSON."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Writes ``content`` under a temporary name beside ``path`` and renames it: readers see all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a jsonl file in order.
+
+    A last line without its newline was being written when the process died; it is not a record and is skipped.
+
+    Raises:
+        InputError: the file is missing, or a complete line is no JSON object.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not a file")
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                raise InputError(f"{path}, line {number} is no JSON ({error}); delete that line to go on") from None
+            if not isinstance(record, dict):
+                raise InputError(f"{path}, line {number} is no JSON object; delete that line to go on")
+            yield record
+
+
+class LineLog:
+    """A jsonl file that grows by whole lines, with its configuration beside it in ``FILE.config.json``.
+
+    A process killed while it writes leaves at most one line without its newline, which the next start cuts off.
+
+    Args:
+        path: the jsonl file; made if it is not there.
+        config: what produced the lines; a file that was begun with another one is refused.
+        overwrite: begin anew and drop what is there.
+
+    Raises:
+        InputError: another process writes this file, or it was begun with another configuration.
+    """
+
+    def __init__(self, path: Path, config: Mapping[str, Any], *, overwrite: bool = False) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"{path} is being written by another process; wait for it or choose another file") from None
+        if overwrite:
+            self._file.truncate(0)
+        elif self._file.tell() > 0:
+            _refuse_change(path, config)
+            self._cut_open_line()
+        write_whole(config_path(path), json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Adds one line and hands it to the operating system, where a killed process cannot lose it."""
+        self._file.write(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> LineLog:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _cut_open_line(self) -> None:
+        end = self._file.tell()
+        with self.path.open("rb") as content:
+            while end > 0:
+                start = max(0, end - 65536)
+                content.seek(start)
+                newline = content.read(end - start).rfind(b"\n")
+                if newline >= 0:
+                    end = start + newline + 1
+                    break
+                end = start
+        self._file.truncate(end)
+
+
+def config_path(path: Path) -> Path:
+    return path.with_name(path.name + ".config.json")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The configuration that the lines of ``path`` were made with.
+
+    Raises:
+        InputError: it is missing or no JSON.
+    """
+    try:
+        return dict(json.loads(config_path(path).read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        raise InputError(f"{config_path(path)}, the configuration of {path.name}, is missing or no JSON") from None
+
+
+def _refuse_change(path: Path, config: Mapping[str, Any]) -> None:
+    before, now = read_config(path), json.loads(json.dumps(config))
+    changed = [k for k in sorted({*before, *now}) if before.get(k) != now.get(k)]
+    if changed:
+        listed = "; ".join(f"{k} was {before.get(k)!r}, is {now.get(k)!r}" for k in changed)
+        raise InputError(f"{path} was begun with another configuration ({listed}); use --overwrite or another --output")
+
+
+@contextlib.contextmanager
+def readable(path: Path, what: str) -> Iterator[Path]:
+    """Turns a missing or unreadable file into one clear line."""
+    try:
+        yield path
+    except FileNotFoundError:
+        raise InputError(f"{what} {path} does not exist") from None
+    except OSError as error:
+        raise InputError(f"{what} {path} cannot be read: {error}") from None

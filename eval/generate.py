@@ -1,0 +1,222 @@
+"""Asks a model every problem of a benchmark, many times, under its budgets: parquet in, samples.jsonl out.
+
+    python -m eval.generate --model DIR_OR_HUB_ID --data aime2025.parquet --output samples.jsonl
+
+Samples are written as they finish. The same command again goes on where it was interrupted; a changed one is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from eval import cli
+from eval.chat import Chat
+from eval.cli import InputError
+from eval.engines import Engine
+from eval.files import LineLog, content_hash, read_lines
+from eval.loop import answers
+from eval.model import fingerprint, model_context
+from eval.strategies import Answer, Sampling, Strategy
+from eval.strategies.registry import STRATEGIES
+from eval.tasks import Task, file_hash, load_rows, tasks_of
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = _parse(arguments)
+    rows = load_rows(args.data, args.limit)
+    config = _config(args)
+    tasks = tasks_of(rows, args.samples, content_hash(config), args.seed)
+    _refuse_unfit(args, tasks)
+    if not args.overwrite and args.output.exists():
+        _refuse_foreign(args.output)
+    with LineLog(args.output, config, overwrite=args.overwrite) as log:
+        done = {record["id"] for record in read_lines(args.output)}
+        left = [task for task in tasks if task.id not in done]
+        if not left:
+            print(f"{args.output}: all {len(tasks):,} samples are there")
+            return
+        engine, sampling = _engine(args, left, len(done))
+        try:
+            _generate(left, _strategy(args, sampling), engine, log, len(done))
+        finally:
+            engine.close()
+
+
+def _generate(tasks: Sequence[Task], strategy: Strategy, engine: Engine, log: LineLog, done: int) -> None:
+    started, tokens = time.monotonic(), 0
+    with tqdm(total=done + len(tasks), initial=done, unit="sample", smoothing=0.05) as bar:
+        for task, answer in answers(tasks, strategy, engine):
+            log.append(record_of(task, answer))
+            tokens += answer.used_tokens
+            bar.set_postfix_str(f"{tokens / (time.monotonic() - started):,.0f} tokens/s", refresh=False)
+            bar.update()
+    seconds = time.monotonic() - started
+    print(f"{log.path}: {len(tasks):,} samples, {tokens:,} tokens in {seconds:.1f} s ({tokens / seconds:,.0f} tokens/s)")
+
+
+def record_of(task: Task, answer: Answer) -> dict[str, Any]:
+    """The line of samples.jsonl that ``answer`` becomes; eval/README.md describes its fields."""
+    thinking = answer.thinking_tokens
+    return {
+        "id": task.id,
+        "row_id": task.row_id,
+        "data_source": task.data_source,
+        "budget": None if task.budget is None else task.budget.to_dict(),
+        "sample": task.sample,
+        "problem": task.messages[-1]["content"],
+        "ground_truth": task.ground_truth,
+        "answer_type": task.answer_type,
+        "response": answer.response,
+        "used_tokens": answer.used_tokens,
+        "thinking_tokens": thinking,
+        "solution_tokens": None if thinking is None else answer.used_tokens - thinking,
+        "inserted_tokens": answer.inserted_tokens,
+        "truncated": not answer.stopped,
+        "rounds": answer.rounds,
+    }
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m eval.generate", description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True, help="model folder, hub id, or the server's name for it")
+    parser.add_argument("--data", required=True, type=Path, help="parquet file written by data_prep")
+    parser.add_argument("--output", required=True, type=Path, help="samples, one per line; its configuration beside it")
+    parser.add_argument("--overwrite", action="store_true", help="drop what --output holds and begin anew")
+    parser.add_argument("--limit", type=int, help="only the first rows of the data")
+    parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="plain")
+    parser.add_argument("--samples", type=int, default=16, help="responses per row; more than before adds to the file")
+    parser.add_argument("--seed", type=int, default=0, help="all drawing follows from it")
+    drawing = parser.add_argument_group("drawing")
+    drawing.add_argument("--temperature", type=float, default=0.6)
+    drawing.add_argument("--top-p", type=float, default=0.95)
+    drawing.add_argument("--max-tokens", type=int, default=8192, help="most tokens of a response")
+    drawing.add_argument("--max-budget-multiple", type=float, help="... as a multiple of its budget; L1-Exact: 2")
+    drawing.add_argument("--answer-tokens", type=int, default=32, help="most tokens of an answer forced at the limit")
+    drawing.add_argument("--max-waits", type=int, default=100, help='s1-*: most times "Wait" is inserted')
+    engine = parser.add_argument_group("engine")
+    engine.add_argument("--engine", choices=("vllm", "openai"), default="vllm")
+    engine.add_argument("--max-model-len", type=int, help="tokens of prompt and response; default: what is needed")
+    engine.add_argument("--tensor-parallel", type=int, default=1, help="vllm: GPUs per copy of the model")
+    engine.add_argument("--gpu-memory-utilization", type=float, default=0.9, help="vllm: share of a GPU's memory")
+    engine.add_argument("--server", help="openai: base URL, such as one that ends in /v1")
+    engine.add_argument("--api-key-env", default="OPENAI_API_KEY", help="openai: variable that holds the key")
+    engine.add_argument("--tokenizer", help="openai: the model's tokenizer, for token-exact prompts to `vllm serve`")
+    engine.add_argument("--concurrency", type=int, default=64, help="openai: requests under way at once")
+    args = parser.parse_args(arguments)
+    _check_ranges(args)
+    return args
+
+
+def _check_ranges(args: argparse.Namespace) -> None:
+    at_least_one = ("samples", "limit", "max_tokens", "answer_tokens", "max_model_len", "tensor_parallel", "concurrency")
+    for name in at_least_one:
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name.replace('_', '-')} is {value}; it must be >= 1")
+    if args.temperature < 0:
+        raise InputError(f"--temperature is {args.temperature}; it must be >= 0")
+    if not 0 < args.top_p <= 1:
+        raise InputError(f"--top-p is {args.top_p}; it must be in (0, 1]")
+    if args.max_budget_multiple is not None and args.max_budget_multiple <= 0:
+        raise InputError(f"--max-budget-multiple is {args.max_budget_multiple}; it must be > 0")
+    if args.engine == "openai" and not args.server:
+        raise InputError("--engine openai needs --server, the base URL of an OpenAI-compatible server")
+
+
+def _config(args: argparse.Namespace) -> dict[str, Any]:
+    """All that decides what a sample can be, and nothing else: neither how many nor how fast."""
+    kept = ("strategy", "seed", "limit", "temperature", "top_p", "max_tokens", "max_budget_multiple")
+    config = {name: getattr(args, name) for name in kept} | {"engine": args.engine}
+    if args.strategy != "plain":
+        config |= {"answer_tokens": args.answer_tokens, "max_waits": args.max_waits}
+    config |= {"model": args.model, "data": args.data.name, "data_hash": file_hash(args.data)}
+    if args.engine == "vllm":
+        config["model_hash"] = fingerprint(args.model)
+    else:
+        config |= {"server": args.server, "tokenizer": args.tokenizer}
+    return config
+
+
+def _refuse_unfit(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
+    if args.strategy == "plain":
+        return
+    if args.engine == "openai" and not args.tokenizer:
+        raise InputError(
+            f"--strategy {args.strategy} continues responses token by token; with --engine openai it needs "
+            "--tokenizer and a server that takes token ids, such as `vllm serve`"
+        )
+    for task in tasks:
+        if task.budget is None:
+            raise InputError(
+                f"--strategy {args.strategy} needs a budget, and a row of {task.data_source!r} has none; "
+                "prepare the data with --budgets"
+            )
+
+
+def _refuse_foreign(path: Path) -> None:
+    """A file that is no samples file is left alone, whatever its name."""
+    first = next(read_lines(path), None)
+    if first is not None and not {"id", "row_id", "response"} <= first.keys():
+        raise InputError(f"{path} exists and holds no samples; choose another --output")
+
+
+def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple[Engine, Sampling]:
+    sampling = partial(
+        Sampling,
+        temperature=args.temperature,
+        top_p=args.top_p,
+        max_tokens=args.max_tokens,
+        max_budget_multiple=args.max_budget_multiple,
+        answer_tokens=args.answer_tokens,
+        max_waits=args.max_waits,
+    )
+    if args.engine == "openai":
+        from eval.engines.openai_engine import OpenAIEngine
+
+        chat = Chat.load(args.tokenizer) if args.tokenizer else None
+        server = OpenAIEngine(args.server, args.model, chat, key_variable=args.api_key_env, concurrency=args.concurrency)
+        return server, sampling(context=args.max_model_len)
+    from eval.engines.vllm_engine import VLLMEngine
+
+    chat = Chat.load(args.model)
+    context = args.max_model_len or _needed_context(args.model, chat, tasks, sampling())
+    for task in tasks:  # a prompt that does not fit is found now, not after an hour
+        sampling(context=context).cap(task, len(chat.render(task.conversation(with_budget=True))))
+    engine = VLLMEngine(
+        args.model,
+        chat,
+        context=context,
+        tensor_parallel=args.tensor_parallel,
+        memory=args.gpu_memory_utilization,
+        # What is left after an interruption must not repeat the draws that were made before it.
+        seed=int(content_hash([args.seed, done]), 16) % 2**31,
+    )
+    return engine, sampling(context=engine.context)
+
+
+def _needed_context(model: str, chat: Chat, tasks: Sequence[Task], sampling: Sampling) -> int | None:
+    """The longest prompt and response, but no more than the model has: what a small memory can be asked to hold."""
+    own = model_context(model)
+    if own is None:
+        return None
+    needed = 0
+    for task in tasks:
+        needed = max(needed, len(chat.render(task.conversation(with_budget=True))) + sampling.cap(task, 0))
+    # Room for what a strategy inserts.
+    return min(own, needed + 64)
+
+
+def _strategy(args: argparse.Namespace, sampling: Sampling) -> Strategy:
+    return partial(STRATEGIES[args.strategy], sampling=sampling)
+
+
+if __name__ == "__main__":
+    cli.run(main, "eval.generate")

@@ -1,0 +1,98 @@
+"""Strategies: how a model is brought to spend a budget.
+
+============  ==========================  ===================================================================
+name          budget in the prompt        how the budget is kept
+============  ==========================  ===================================================================
+plain         yes, where the row has one  by the model alone; uncontrolled without a budget
+hard-cap      yes                         by the model, and at the limit the thought is closed and answered
+s1-truncate   no                          the thought is closed and answered at the limit (budget forcing)
+s1-wait       no                          as s1-truncate; a thought that ends early goes on after "Wait"
+s1-paper      no                          budget forcing as the authors of L1 ran it, faults included
+============  ==========================  ===================================================================
+
+A strategy is written for one sample: a generator that yields requests and returns an :class:`Answer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+
+from eval.chat import Chat
+from eval.cli import InputError
+from eval.engines import Completion, Request
+from eval.tasks import Task
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished response.
+
+    Attributes:
+        response: what follows the prompt.
+        used_tokens: n_y, all tokens of the response: thinking, solution, EOS and whatever was inserted.
+        thinking_tokens: those up to and with ``</think>``; None where a server does not tell.
+        inserted_tokens: those a strategy put in.
+        stopped: True if the model ended it, False if a limit did.
+        rounds: how many requests it took.
+    """
+
+    response: str
+    used_tokens: int
+    thinking_tokens: int | None
+    inserted_tokens: int
+    stopped: bool
+    rounds: int
+
+
+Steps = Generator[Request, Completion, Answer]
+Strategy = Callable[[Task, Chat | None], Steps]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How responses are drawn.
+
+    Args:
+        temperature: >= 0.
+        top_p: in (0, 1].
+        max_tokens: most tokens of a response.
+        max_budget_multiple: most tokens of a response as a multiple of its budget; None for no such limit.
+        context: most tokens of prompt and response together; None if unknown.
+        answer_tokens: most tokens of an answer that is forced at the limit.
+        max_waits: most times a thought is made to go on.
+    """
+
+    temperature: float = 0.6
+    top_p: float = 0.95
+    max_tokens: int = 8192
+    max_budget_multiple: float | None = None
+    context: int | None = None
+    answer_tokens: int = 32
+    max_waits: int = 100
+
+    def cap(self, task: Task, prompt_tokens: int) -> int:
+        """Most tokens that the response to ``task`` may have.
+
+        Raises:
+            InputError: the prompt fills the context.
+        """
+        cap = self.max_tokens
+        if self.max_budget_multiple is not None and task.budget is not None:
+            cap = min(cap, max(1, int(self.max_budget_multiple * task.budget.tokens)))
+        if self.context is not None:
+            cap = min(cap, self.context - prompt_tokens)
+        if cap < 1:
+            raise InputError(
+                f"a prompt of {task.data_source} has {prompt_tokens} tokens and leaves no room in a context of "
+                f"{self.context}; raise --max-model-len or drop that row"
+            )
+        return cap
+
+    def request(self, task: Task, prompt: list[int] | list[dict[str, str]], max_tokens: int) -> Request:
+        return Request(prompt, max_tokens, self.temperature, self.top_p, task.seed)
+
+
+def continued(request: Request, prompt: list[int], max_tokens: int, round_: int) -> Request:
+    """``request`` from a longer prompt; its own seed keeps a later round from repeating an earlier one's draws."""
+    return replace(request, prompt=prompt, max_tokens=max_tokens, seed=(request.seed + round_) % 2**31)

@@ -1,0 +1,118 @@
+"""Benchmark rows (parquet, see data_prep) as tasks: one problem under one budget, asked once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from eval.cli import InputError
+from eval.files import content_hash
+from l1_verl.budget import Budget
+
+_COLUMNS = ("data_source", "prompt", "reward_model", "extra_info")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One sample to be generated.
+
+    Attributes:
+        id: hash of the run's configuration, the row, its budget and the sample's number.
+        row_id: hash of the problem, the same under every budget: what intervals are clustered by.
+        data_source: benchmark and, where the row has one, budget: ``aime2025/exact-512``.
+        messages: the conversation without the budget's sentence.
+        budget: what the row asks for, or None.
+        ground_truth: the answer as the row carries it.
+        answer_type: "math" or "choice".
+        sample: number of the sample, from 0.
+        seed: the sample's own seed.
+    """
+
+    id: str
+    row_id: str
+    data_source: str
+    messages: tuple[dict[str, str], ...]
+    budget: Budget | None
+    ground_truth: str
+    answer_type: str
+    sample: int
+    seed: int
+
+    def conversation(self, *, with_budget: bool) -> list[dict[str, str]]:
+        """The messages, with the budget's sentence after the last one's text if there is a budget."""
+        messages = [dict(message) for message in self.messages]
+        if with_budget and self.budget is not None:
+            messages[-1]["content"] = self.budget.append_to(messages[-1]["content"])
+        return messages
+
+
+def load_rows(path: Path, limit: int | None = None) -> list[dict[str, Any]]:
+    """The rows of a parquet file; at most the first ``limit``.
+
+    Raises:
+        InputError: the file cannot be read, lacks a column, or holds no row.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path} cannot be read as parquet: {str(error).splitlines()[0]}") from None
+    missing = [name for name in _COLUMNS if name not in table.column_names]
+    if missing:
+        raise InputError(f"{path} lacks the columns {', '.join(missing)}; rows are written by data_prep/*_to_parquet.py")
+    rows = table.slice(0, limit).to_pylist()
+    if not rows:
+        raise InputError(f"{path} holds no row; there is nothing to ask")
+    return rows
+
+
+def tasks_of(rows: Sequence[dict[str, Any]], samples: int, config_hash: str, seed: int) -> list[Task]:
+    """``samples`` tasks per row, those of a row side by side so that an engine can share their prompt.
+
+    Raises:
+        InputError: a row is malformed, or appears twice.
+    """
+    tasks = []
+    seen: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(rows):
+        facts = _facts(row, number)
+        key = (facts["data_source"], facts["row_id"])
+        if key in seen:
+            raise InputError(f"rows {seen[key]} and {number} are the same problem of {key[0]!r}; drop one of them")
+        seen[key] = number
+        for sample in range(samples):
+            digest = content_hash([config_hash, *key, sample])
+            own_seed = int(content_hash([seed, *key, sample]), 16) % 2**31
+            tasks.append(Task(id=digest, sample=sample, seed=own_seed, **facts))
+    return tasks
+
+
+def file_hash(path: Path) -> str:
+    """16 hexadecimal digits of SHA-256 over the content of ``path``."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:16]
+
+
+def _facts(row: dict[str, Any], number: int) -> dict[str, Any]:
+    try:
+        extra = row["extra_info"]
+        messages = tuple({"role": m["role"], "content": m["content"]} for m in row["prompt"])
+        facts = {
+            "row_id": extra["id"],
+            "data_source": row["data_source"],
+            "messages": messages,
+            "budget": Budget.from_dict(extra.get("budget")),
+            "ground_truth": row["reward_model"]["ground_truth"],
+            "answer_type": extra["answer_type"],
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"row {number} is not a row of data_prep: {type(error).__name__}: {error}") from None
+    empty = [k for k in ("row_id", "data_source", "messages", "ground_truth", "answer_type") if not facts[k]]
+    if empty:
+        raise InputError(f"row {number} has no {', '.join(empty)}")
+    return facts
