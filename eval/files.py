@@ -78,7 +78,9 @@ class LineLog:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise InputError(f"{path} is being written by another process; wait for it or choose another file") from None
+            raise InputError(
+                f"{path} is being written by another process; wait for it or choose another file"
+            ) from None
         if overwrite:
             self._file.truncate(0)
         elif self._file.tell() > 0:
@@ -135,7 +137,9 @@ def _refuse_change(path: Path, config: Mapping[str, Any]) -> None:
     changed = [k for k in sorted({*before, *now}) if before.get(k) != now.get(k)]
     if changed:
         listed = "; ".join(f"{k} was {before.get(k)!r}, is {now.get(k)!r}" for k in changed)
-        raise InputError(f"{path} was begun with another configuration ({listed}); use --overwrite or another --output")
+        raise InputError(
+            f"{path} was begun with another configuration ({listed}); use --overwrite or another --output"
+        )
 
 
 @contextlib.contextmanager

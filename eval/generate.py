@@ -59,7 +59,9 @@ def _generate(tasks: Sequence[Task], strategy: Strategy, engine: Engine, log: Li
             bar.set_postfix_str(f"{tokens / (time.monotonic() - started):,.0f} tokens/s", refresh=False)
             bar.update()
     seconds = time.monotonic() - started
-    print(f"{log.path}: {len(tasks):,} samples, {tokens:,} tokens in {seconds:.1f} s ({tokens / seconds:,.0f} tokens/s)")
+    print(
+        f"{log.path}: {len(tasks):,} samples, {tokens:,} tokens in {seconds:.1f} s ({tokens / seconds:,.0f} tokens/s)"
+    )
 
 
 def record_of(task: Task, answer: Answer) -> dict[str, Any]:
@@ -88,7 +90,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval.generate", description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="model folder, hub id, or the server's name for it")
     parser.add_argument("--data", required=True, type=Path, help="parquet file written by data_prep")
-    parser.add_argument("--output", required=True, type=Path, help="samples, one per line; its configuration beside it")
+    parser.add_argument(
+        "--output", required=True, type=Path, help="samples, one per line; its configuration beside it"
+    )
     parser.add_argument("--overwrite", action="store_true", help="drop what --output holds and begin anew")
     parser.add_argument("--limit", type=int, help="only the first rows of the data")
     parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="plain")
@@ -116,7 +120,15 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _check_ranges(args: argparse.Namespace) -> None:
-    at_least_one = ("samples", "limit", "max_tokens", "answer_tokens", "max_model_len", "tensor_parallel", "concurrency")
+    at_least_one = (
+        "samples",
+        "limit",
+        "max_tokens",
+        "answer_tokens",
+        "max_model_len",
+        "tensor_parallel",
+        "concurrency",
+    )
     for name in at_least_one:
         value = getattr(args, name)
         if value is not None and value < 1:
@@ -182,7 +194,9 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
         from eval.engines.openai_engine import OpenAIEngine
 
         chat = Chat.load(args.tokenizer) if args.tokenizer else None
-        server = OpenAIEngine(args.server, args.model, chat, key_variable=args.api_key_env, concurrency=args.concurrency)
+        server = OpenAIEngine(
+            args.server, args.model, chat, key_variable=args.api_key_env, concurrency=args.concurrency
+        )
         return server, sampling(context=args.max_model_len)
     from eval.engines.vllm_engine import VLLMEngine
 

@@ -64,7 +64,9 @@ def load_rows(path: Path, limit: int | None = None) -> list[dict[str, Any]]:
         raise InputError(f"{path} cannot be read as parquet: {str(error).splitlines()[0]}") from None
     missing = [name for name in _COLUMNS if name not in table.column_names]
     if missing:
-        raise InputError(f"{path} lacks the columns {', '.join(missing)}; rows are written by data_prep/*_to_parquet.py")
+        raise InputError(
+            f"{path} lacks the columns {', '.join(missing)}; rows are written by data_prep/*_to_parquet.py"
+        )
     rows = table.slice(0, limit).to_pylist()
     if not rows:
         raise InputError(f"{path} holds no row; there is nothing to ask")

@@ -1,0 +1,102 @@
+"""Grades what eval.generate wrote, as often as you like, without generating again: samples.jsonl -> graded.jsonl.
+
+    python -m eval.grade samples.jsonl --output graded.jsonl
+
+A graded line is the sample's line with ``correct``, ``answer`` and ``status``. Run again, it grades what is new.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from eval import cli
+from eval.cli import InputError
+from eval.files import LineLog, config_path, read_config, read_lines
+from l1_verl import __version__
+from l1_verl.grading import GradingPool
+
+_NEEDED = ("id", "response", "ground_truth", "answer_type")
+# Large enough that one slow comparison does not idle the workers, small enough that a kill costs seconds.
+_CHUNK = 1024
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = _parse(arguments)
+    if args.output.resolve() == args.samples.resolve():
+        raise InputError(f"--output is {args.output}, the samples themselves; choose another file")
+    config = _config(args)
+    total = sum(1 for _ in read_lines(args.samples))
+    if total == 0:
+        raise InputError(f"{args.samples} holds no sample")
+    with LineLog(args.output, config, overwrite=args.overwrite) as log:
+        done = {record["id"] for record in read_lines(args.output)}
+        left = _ungraded(args.samples, done)
+        with (
+            GradingPool(workers=args.workers, timeout=args.timeout) as pool,
+            tqdm(total=total, initial=len(done), unit="sample") as bar,
+        ):
+            for graded in _graded(left, pool, require_think_end=args.require_think_end):
+                log.append(graded)
+                bar.update()
+    print(f"{args.output}: {total:,} samples graded")
+
+
+def _graded(
+    samples: Iterator[dict[str, Any]], pool: GradingPool, *, require_think_end: bool
+) -> Iterator[dict[str, Any]]:
+    while chunk := list(islice(samples, _CHUNK)):
+        columns = ([sample[key] for sample in chunk] for key in ("response", "ground_truth", "answer_type"))
+        try:
+            grades = pool.grade_many(*columns, require_think_end=require_think_end)
+        except ValueError as error:
+            raise InputError(f"a sample cannot be graded: {error}") from None
+        for sample, grade in zip(chunk, grades, strict=True):
+            yield sample | {"correct": grade.correct, "answer": grade.answer, "status": grade.status}
+
+
+def _ungraded(path: Path, done: Iterable[str]) -> Iterator[dict[str, Any]]:
+    seen = set(done)
+    for number, sample in enumerate(read_lines(path), start=1):
+        missing = [key for key in _NEEDED if key not in sample]
+        if missing:
+            raise InputError(f"{path}, line {number} is no sample: it lacks {', '.join(missing)}")
+        if sample["id"] not in seen:
+            seen.add(sample["id"])
+            yield sample
+
+
+def _config(args: argparse.Namespace) -> dict[str, Any]:
+    samples = read_config(args.samples) if config_path(args.samples).exists() else None
+    return {
+        "samples": samples,
+        "grader": __version__,
+        "timeout": args.timeout,
+        "require_think_end": args.require_think_end,
+    }
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m eval.grade", description=__doc__.splitlines()[0])
+    parser.add_argument("samples", type=Path, help="samples.jsonl of eval.generate")
+    parser.add_argument("--output", required=True, type=Path, help="graded samples, one per line")
+    parser.add_argument("--overwrite", action="store_true", help="grade all of them anew")
+    parser.add_argument("--workers", type=int, default=min(16, os.cpu_count() or 1), help="grading processes")
+    parser.add_argument("--timeout", type=float, default=5.0, help="seconds for one comparison")
+    parser.add_argument("--require-think-end", action="store_true", help="no </think>, no credit")
+    args = parser.parse_args(arguments)
+    if args.workers < 1:
+        raise InputError(f"--workers is {args.workers}; it must be >= 1")
+    if args.timeout <= 0:
+        raise InputError(f"--timeout is {args.timeout}; it must be > 0")
+    return args
+
+
+if __name__ == "__main__":
+    cli.run(main, "eval.grade")

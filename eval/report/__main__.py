@@ -1,0 +1,106 @@
+"""Draws the report of one or many graded runs: results.json, tables.md, figures/ and report.html.
+
+python -m eval.report --runs before=a/graded.jsonl after=b/graded.jsonl --training metrics.jsonl --output report
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eval import cli
+from eval.cli import InputError
+from eval.files import write_whole
+from eval.report.figures import drawings, training_drawings
+from eval.report.keywords import DEFAULT, Keywords
+from eval.report.load import Run, load_run
+from eval.report.page import page
+from eval.report.plots import Drawing
+from eval.report.results import Settings, results
+from eval.report.tables import tables
+from eval.report.training import curves, load_training
+
+PUBLISHED = Path(__file__).with_name("published.json")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = _parse(arguments)
+    published = json.loads(PUBLISHED.read_text())
+    keywords = Keywords.load(args.keywords)
+    training = curves(load_training(args.training)) if args.training else {}
+    runs = [load_run(name, path, keywords) for name, path in args.runs]
+    measured = results(runs, keywords, published, Settings(args.resamples, args.seed, args.at_tokens))
+    measured["training"] = training
+    figures = [*training_drawings(training), *drawings(measured, runs, published)]
+    _write(args.output, args.title, measured, figures, runs, published)
+    print(f"{args.output / 'report.html'}: {sum(len(run.samples) for run in runs):,} samples, {len(figures)} figures")
+
+
+def _write(
+    output: Path,
+    title: str,
+    measured: dict[str, Any],
+    figures: Sequence[Drawing],
+    runs: Sequence[Run],
+    published: dict[str, Any],
+) -> None:
+    """Writes the folder under another name and renames it: a reader, or a kill, never meets half a report."""
+    partial = output.with_name(f".{output.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / "figures").mkdir(parents=True)
+    shown = tables(measured, published)
+    write_whole(partial / "results.json", json.dumps(measured, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_whole(partial / "tables.md", f"# {title}\n\n" + "\n".join(table.markdown() for table in shown))
+    for figure in figures:
+        for form in ("png", "svg"):
+            write_whole(partial / "figures" / f"{figure.name}.{form}", figure.render("light", form))
+    examples = [(run.name, run.examples) for run in runs]
+    write_whole(partial / "report.html", page(title, measured, shown, figures, examples))
+    if output.exists():
+        shutil.rmtree(output)
+    os.replace(partial, output)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m eval.report", description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", required=True, nargs="+", metavar="NAME=GRADED.jsonl", help="from eval.grade")
+    parser.add_argument(
+        "--training", nargs="+", type=Path, default=[], help="verl's file log; later files win per step"
+    )
+    parser.add_argument("--output", required=True, type=Path, help="folder to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace a report that is there")
+    parser.add_argument("--title", default="Budgets, kept and spent")
+    parser.add_argument("--keywords", type=Path, default=DEFAULT, help="keyword groups (json)")
+    parser.add_argument("--at-tokens", type=int, nargs="+", help="compare runs at these tokens; default: the budgets")
+    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    args = parser.parse_args(arguments)
+    args.runs = [_named(run) for run in args.runs]
+    names = [name for name, _ in args.runs]
+    if len(set(names)) < len(names):
+        raise InputError(f"--runs names {', '.join(names)}; every run needs its own name")
+    if args.resamples < 100:
+        raise InputError(f"--resamples is {args.resamples}; it must be >= 100")
+    if any(tokens < 1 for tokens in args.at_tokens or ()):
+        raise InputError(f"--at-tokens is {args.at_tokens}; every one must be >= 1")
+    if args.output.exists() and not args.overwrite:
+        raise InputError(f"{args.output} exists; use --overwrite or another --output")
+    if args.output.exists() and not (args.output / "results.json").is_file():
+        raise InputError(f"{args.output} exists and is no report; choose another --output")
+    return args
+
+
+def _named(run: str) -> tuple[str, Path]:
+    name, separator, path = run.partition("=")
+    if not separator or not name or not path:
+        raise InputError(f"--runs has {run!r}; it must be NAME=GRADED.jsonl")
+    return name, Path(path)
+
+
+if __name__ == "__main__":
+    cli.run(main, "eval.report")

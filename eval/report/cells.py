@@ -1,0 +1,136 @@
+"""A cell: the samples of one run on one benchmark under one budget, and every measure of it with its replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eval.report.bootstrap import Array, weights
+from eval.report.load import Run
+
+# Sums over the samples of a problem. Every measure below is a function of such sums, so a resample of problems is one
+# row of a matrix product.
+_MEANS = {
+    "accuracy": "correct",
+    "used_tokens": "used",
+    "thinking_tokens": "thinking",
+    "solution_tokens": "solution",
+    "mean_error": "error",
+    "mean_abs_error": "abs_error",
+    "within_10": "within_10",
+    "within_20": "within_20",
+    "over_budget": "over_budget",
+    "soft_violation": "soft_violation",
+    "utilisation": "utilisation",
+    "truncated": "truncated",
+    "no_answer": "no_answer",
+    "grade_timeout": "grade_timeout",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Samples of one benchmark under one budget, or under all of a mode's budgets (``budget`` None, ``mode`` set).
+
+    Attributes:
+        benchmark: its name.
+        mode: "exact", "max" or "none".
+        budget: tokens, or None.
+        n: samples.
+        problems: problems.
+        rows: positions in the run's samples.
+        metrics: replicates by name, ``(resamples + 1,)`` each; NaN where there is nothing to measure.
+    """
+
+    benchmark: str
+    mode: str
+    budget: int | None
+    n: int
+    problems: int
+    rows: np.ndarray
+    metrics: Mapping[str, Array]
+
+
+class Resampler:
+    """The same resamples of a benchmark's problems for every budget and run, so that differences are paired."""
+
+    def __init__(self, runs: list[Run], resamples: int, seed: int) -> None:
+        pairs = pd.concat([run.samples[["benchmark", "problem"]].astype(str) for run in runs]).drop_duplicates()
+        self._codes: dict[str, pd.Series] = {}
+        self._weights: dict[str, Array] = {}
+        for number, (benchmark, group) in enumerate(pairs.groupby("benchmark", observed=True)):
+            problems = sorted(group["problem"])
+            self._codes[str(benchmark)] = pd.Series(range(len(problems)), index=problems)
+            self._weights[str(benchmark)] = weights(len(problems), resamples, seed + number)
+
+    def weights(self, benchmark: str) -> Array:
+        return self._weights[benchmark]
+
+    def codes(self, benchmark: str, problems: pd.Series) -> np.ndarray:
+        """Column of each sample's problem in ``weights``."""
+        return self._codes[benchmark].reindex(problems.astype(str)).to_numpy()
+
+    def sums(self, benchmark: str, codes: np.ndarray, values: np.ndarray) -> Array:
+        """Resampled sums of ``values`` over samples, NaN left out."""
+        per_problem = np.bincount(codes, weights=np.nan_to_num(values), minlength=self.weights(benchmark).shape[1])
+        return self.weights(benchmark) @ per_problem
+
+    def mean(self, benchmark: str, codes: np.ndarray, values: np.ndarray) -> Array:
+        """Resampled mean of ``values`` over the samples that have one."""
+        return divide(self.sums(benchmark, codes, values), self.sums(benchmark, codes, ~np.isnan(values) * 1.0))
+
+
+def divide(above: Array, below: Array) -> Array:
+    """above / below, NaN where below is 0."""
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)
+
+
+def cells_of(run: Run, resampler: Resampler) -> Iterator[Cell]:
+    """One cell for each benchmark, mode and budget of a run, in that order."""
+    for (benchmark, mode), group in run.samples.groupby(["benchmark", "mode"], observed=True, sort=True):
+        if mode == "none":
+            yield _cell(group, str(benchmark), str(mode), None, resampler)
+            continue
+        for budget, asked in group.groupby("budget"):
+            yield _cell(asked, str(benchmark), str(mode), int(budget), resampler)
+
+
+def pooled_cells(run: Run, resampler: Resampler) -> Iterator[Cell]:
+    """One cell for each benchmark and mode with budgets, over all of them: where correlation and slope live."""
+    budgeted = run.samples[run.samples["mode"] != "none"]
+    for (benchmark, mode), group in budgeted.groupby(["benchmark", "mode"], observed=True, sort=True):
+        yield _cell(group, str(benchmark), str(mode), None, resampler)
+
+
+def _cell(group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, resampler: Resampler) -> Cell:
+    codes = resampler.codes(benchmark, group["problem"])
+    values = group.assign(utilisation=group["used"] / group["budget"])
+
+    def mean(column: str) -> Array:
+        return resampler.mean(benchmark, codes, values[column].to_numpy())
+
+    metrics = {name: mean(column) for name, column in _MEANS.items()}
+    metrics["rmse"] = np.sqrt(resampler.mean(benchmark, codes, ((group["used"] - group["budget"]) ** 2).to_numpy()))
+    metrics["thinking_ratio"] = divide(metrics["thinking_tokens"], metrics["solution_tokens"])
+    metrics |= _line(
+        lambda v: resampler.mean(benchmark, codes, v), group["budget"].to_numpy(), group["used"].to_numpy()
+    )
+    return Cell(benchmark, mode, budget, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics)
+
+
+def _line(mean: Callable[[np.ndarray], Array], budget: np.ndarray, used: np.ndarray) -> dict[str, Array]:
+    """Pearson's r and the least-squares slope of tokens used over tokens asked for."""
+    if np.isnan(budget).all() or np.ptp(budget) == 0:
+        nothing = np.full_like(mean(used), np.nan)
+        return {"correlation": nothing, "slope": nothing}
+    # Centred, so that the differences of large moments keep their digits.
+    x, y = budget - np.nanmean(budget), used - np.nanmean(used)
+    mean_x, mean_y = mean(x), mean(y)
+    covariance = mean(x * y) - mean_x * mean_y
+    spread_x, spread_y = mean(x * x) - mean_x**2, mean(y * y) - mean_y**2
+    with np.errstate(invalid="ignore"):
+        product = np.sqrt(np.maximum(spread_x * spread_y, 0))
+    return {"correlation": divide(covariance, product), "slope": divide(covariance, spread_x)}

@@ -1,0 +1,252 @@
+"""The figures, each drawn from results.json and, where dots are shown, from the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from eval.report.load import Run
+from eval.report.plots import Drawing, colour, label
+
+_DOTS = 3000
+
+
+def drawings(results: dict[str, Any], runs: Sequence[Run], published: dict[str, Any]) -> list[Drawing]:
+    """Every figure that the runs have data for."""
+    return [
+        *_accuracy_over_tokens(results, published),
+        *_requested_and_used(results, runs),
+        *_error_by_budget(results),
+        *_lengths(results),
+        *_thinking_ratio(results),
+        *_keywords(results),
+        *_voting(results),
+    ]
+
+
+def training_drawings(curves: dict[str, dict[str, Any]]) -> list[Drawing]:
+    """One figure per training curve, over steps."""
+    return [
+        Drawing(f"training_{_slug(title)}", f"Training: {title.lower()}", "Every step that was logged.", _steps(curve))
+        for title, curve in curves.items()
+    ]
+
+
+def _steps(curve: dict[str, Any]) -> Any:
+    def draw(axes: Axes) -> None:
+        for index, (metric, series) in enumerate(curve["series"].items()):
+            name = metric.removeprefix("lcpo/").removesuffix("/mean_abs_error")
+            axes.plot(series["steps"], series["values"], color=colour(index), lw=1.6, label=label(name))
+        axes.set(xlabel="step", ylabel=curve["unit"])
+        axes.legend()
+
+    return draw
+
+
+def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) -> Iterator[Drawing]:
+    names = dict.fromkeys(curve["name"] for run in results["runs"] for curve in run["curves"])
+    for name in names:
+        reference = [(c["model"], c["benchmarks"][name]) for c in published["curves"] if name in c["benchmarks"]]
+
+        def draw(axes: Axes, name: str = name, reference: list[Any] = reference) -> None:
+            for model, points in reference:
+                tokens, accuracy = zip(*points, strict=True)
+                style = "--" if len(points) > 1 else ""
+                axes.plot(tokens, [a / 100 for a in accuracy], style, marker=".", color="#8b949e", lw=1, alpha=0.9)
+                axes.annotate(f"{model} (published)", (tokens[-1], accuracy[-1] / 100), fontsize=6.5, color="#8b949e")
+            for index, (run, curve) in enumerate(_curves(results, name)):
+                tokens, accuracy = _points(curve["points"], "tokens"), _points(curve["points"], "accuracy")
+                text = run if curve["mode"] == "none" else f"{run} ({curve['mode']})"
+                axes.errorbar(
+                    tokens[0], accuracy[0], yerr=accuracy[1], xerr=tokens[1], fmt="o-", ms=4, lw=1.6, capsize=2,
+                    color=colour(index), label=label(text),
+                )  # fmt: skip
+            axes.set_xscale("log")
+            axes.set(xlabel="tokens used (mean, log scale)", ylabel="accuracy", ylim=(0, None))
+            axes.legend(loc="best")
+
+        caption = "Mean over samples at each budget, with 95 % intervals."
+        if name.startswith("macro:"):
+            caption += " Unweighted mean over the benchmarks of the group."
+        if reference:
+            caption += " Grey: numbers published by the paper's authors, not measured here."
+        yield Drawing(f"accuracy_tokens_{_slug(name)}", f"Accuracy over tokens: {name}", caption, draw)
+
+
+def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterator[Drawing]:
+    asked = [run.samples[run.samples["budget"].notna()] for run in runs]
+    longest = max((max(frame["used"].max(), frame["budget"].max()) for frame in asked if len(frame)), default=0)
+    for index, (run, frame) in enumerate(zip(runs, asked, strict=True)):
+        if frame.empty:
+            continue
+        shown = frame.sample(min(_DOTS, len(frame)), random_state=0)
+        width = 0.012 * (frame["budget"].max() - frame["budget"].min() or frame["budget"].max())
+        jitter = np.random.default_rng(0).uniform(-width, width, len(shown))
+
+        def draw(axes: Axes, frame: Any = frame, shown: Any = shown, jitter: Any = jitter, index: int = index) -> None:
+            axes.scatter(
+                shown["budget"] + jitter, shown["used"], s=5, alpha=0.25, color=colour(index), lw=0, rasterized=True
+            )
+            means = frame.groupby("budget")["used"].mean()
+            if len(means) <= 24:
+                axes.plot(means.index, means, "D-", ms=5, color=colour(index), label="mean used")
+            top = 1.05 * longest
+            axes.plot([0, top], [0, top], ":", color="#8b949e", lw=1.2, label="used = requested")
+            axes.set(xlabel="tokens requested", ylabel="tokens used", xlim=(0, top), ylim=(0, top))
+            axes.legend(loc="upper left")
+
+        caption = "One dot per response"
+        caption += f" ({len(shown):,} of {len(frame):,} drawn)." if len(shown) < len(frame) else "."
+        yield Drawing(f"requested_used_{index}_{_slug(run.name)}", f"{run.name}: requested and used", caption, draw)
+
+
+def _error_by_budget(results: dict[str, Any]) -> Iterator[Drawing]:
+    for metric, title, unit in (
+        ("mean_abs_error", "Length error by budget", "mean |error| / budget"),
+        ("mean_error", "Signed length error by budget", "mean error / budget"),
+    ):
+        for benchmark in _benchmarks(results):
+            series = [
+                (f"{run['name']} ({mode})", cells)
+                for run in results["runs"]
+                for mode in ("exact", "max")
+                if (cells := [c for c in run["cells"] if c["benchmark"] == benchmark and c["mode"] == mode])
+            ]
+            if not series:
+                continue
+
+            def draw(axes: Axes, metric: str = metric, unit: str = unit, series: list[Any] = series) -> None:
+                for index, (name, cells) in enumerate(series):
+                    values = _points([c["metrics"] for c in cells], metric)
+                    axes.errorbar(
+                        [c["budget"] for c in cells], values[0], yerr=values[1], fmt="o-", ms=4, capsize=2,
+                        color=colour(index), label=label(name),
+                    )  # fmt: skip
+                axes.axhline(0, color="#8b949e", lw=0.8)
+                axes.set(xlabel="tokens requested", ylabel=unit)
+                axes.legend()
+
+            yield Drawing(
+                f"{metric}_{_slug(benchmark)}", f"{title}: {benchmark}", "With 95 % intervals; 0 is obedience.", draw
+            )
+
+
+def _lengths(results: dict[str, Any]) -> Iterator[Drawing]:
+    for index, run in enumerate(results["runs"]):
+        for benchmark in dict.fromkeys(cell["benchmark"] for cell in run["cells"]):
+            cells = [cell for cell in run["cells"] if cell["benchmark"] == benchmark]
+
+            def draw(axes: Axes, cells: list[Any] = cells) -> None:
+                for number, cell in enumerate(cells):
+                    counts, edges = np.array(cell["lengths"]["counts"]), cell["lengths"]["edges"]
+                    name = "no budget" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
+                    axes.stairs(counts / counts.sum(), edges, color=colour(number), fill=True, alpha=0.35)
+                    axes.stairs(counts / counts.sum(), edges, color=colour(number), lw=1.2, label=name)
+                    if cell["budget"] is not None:
+                        axes.axvline(cell["budget"], color=colour(number), ls=":", lw=1.2)
+                axes.set(xlabel="tokens used", ylabel="share of responses")
+                axes.legend()
+
+            yield Drawing(
+                f"lengths_{index}_{_slug(run['name'])}_{_slug(benchmark)}",
+                f"{run['name']}: lengths, {benchmark}",
+                "Distribution of tokens used, by budget; dotted lines are the budgets.",
+                draw,
+            )
+
+
+def _thinking_ratio(results: dict[str, Any]) -> Iterator[Drawing]:
+    series = [
+        (f"{run['name']}, {benchmark} ({mode})", cells)
+        for run in results["runs"]
+        for benchmark in dict.fromkeys(c["benchmark"] for c in run["cells"])
+        for mode in ("exact", "max")
+        if (cells := [c for c in run["cells"] if c["benchmark"] == benchmark and c["mode"] == mode])
+        and cells[0]["metrics"]["solution_tokens"]["value"] is not None
+    ]
+    if not series:
+        return
+
+    def draw(axes: Axes) -> None:
+        for index, (name, cells) in enumerate(series[:8]):
+            budgets = [c["budget"] for c in cells]
+            thinking = _points([c["metrics"] for c in cells], "thinking_tokens")
+            solution = _points([c["metrics"] for c in cells], "solution_tokens")
+            axes.plot(budgets, thinking[0], "o-", ms=4, color=colour(index), label=label(name))
+            axes.plot(budgets, solution[0], "s:", ms=4, color=colour(index))
+        axes.set(xlabel="tokens requested", ylabel="tokens")
+        axes.legend()
+
+    yield Drawing("thinking_solution", "Thinking and solution", "Solid: thinking; dotted: solution.", draw)
+
+
+def _keywords(results: dict[str, Any]) -> Iterator[Drawing]:
+    for index, run in enumerate(results["runs"]):
+        cells = [c for c in run["cells"] if c["budget"] is not None]
+        if not any(v["value"] for c in cells for v in c["keywords"]["groups"].values()):
+            continue
+
+        def draw(axes: Axes, cells: list[Any] = cells) -> None:
+            budgets = sorted({c["budget"] for c in cells})
+            groups = list(cells[0]["keywords"]["groups"])
+            for number, group in enumerate(groups):
+                rates = [
+                    np.mean([c["keywords"]["groups"][group]["value"] or 0 for c in cells if c["budget"] == b])
+                    for b in budgets
+                ]
+                axes.plot(budgets, rates, "o-", ms=4, color=colour(number), label=label(group))
+            axes.set(xlabel="tokens requested", ylabel="occurrences per 1,000 tokens", ylim=(0, None))
+            axes.legend()
+
+        yield Drawing(
+            f"keywords_{index}_{_slug(run['name'])}",
+            f"{run['name']}: keywords",
+            "Mean over benchmarks; the words are in results.json.",
+            draw,
+        )
+
+
+def _voting(results: dict[str, Any]) -> Iterator[Drawing]:
+    for index, run in enumerate(results["runs"]):
+        for benchmark in dict.fromkeys(c["benchmark"] for c in run["cells"] if c["voting"]):
+            cells = [c for c in run["cells"] if c["benchmark"] == benchmark and c["voting"]]
+
+            def draw(axes: Axes, cells: list[Any] = cells) -> None:
+                for number, cell in enumerate(cells):
+                    name = "no budget" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
+                    rows = [row for row in cell["voting"] if row["k"] != 2]  # two samples cannot outvote each other
+                    values = _points(rows, "maj")[0]
+                    axes.plot([r["tokens"] for r in rows], values, "o-", ms=4, color=colour(number), label=name)
+                axes.set_xscale("log")
+                axes.set(xlabel="tokens per problem (k x mean, log scale)", ylabel="accuracy of the vote (maj@k)")
+                axes.legend()
+
+            yield Drawing(
+                f"voting_{index}_{_slug(run['name'])}_{_slug(benchmark)}",
+                f"{run['name']}: vote or think longer, {benchmark}",
+                "Each line is one budget; its first point is a single response.",
+                draw,
+            )
+
+
+def _curves(results: dict[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(run["name"], curve) for run in results["runs"] for curve in run["curves"] if curve["name"] == name]
+
+
+def _benchmarks(results: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(cell["benchmark"] for run in results["runs"] for cell in run["cells"]))
+
+
+def _points(rows: Sequence[dict[str, Any]], key: str) -> tuple[list[float], list[list[float]]]:
+    """Values and the distances to both ends of their intervals, as matplotlib takes them."""
+    values = [np.nan if row[key]["value"] is None else row[key]["value"] for row in rows]
+    below = [v - row[key]["low"] if row[key]["low"] is not None else 0 for v, row in zip(values, rows, strict=True)]
+    above = [row[key]["high"] - v if row[key]["high"] is not None else 0 for v, row in zip(values, rows, strict=True)]
+    return values, [[max(0.0, b) for b in below], [max(0.0, a) for a in above]]
+
+
+def _slug(text: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_")[:60]

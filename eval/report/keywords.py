@@ -1,0 +1,58 @@
+"""Keywords of reasoning, by group, counted in a response (L1, Fig. 6)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from eval.cli import InputError
+
+DEFAULT = Path(__file__).with_name("keywords.json")
+
+
+class Keywords:
+    """Counts whole words and phrases, whatever their case.
+
+    Args:
+        groups: keywords by group name.
+
+    Example:
+        >>> Keywords({"check": ["wait", "let me check"]}).count("Wait. Await? wait, let me check")
+        [2, 1]
+    """
+
+    def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
+        self.groups = [group for group, words in groups.items() for _ in words]
+        self.words = [word.lower() for words in groups.values() for word in words]
+        # One pattern per keyword: Python then searches for the literal first, which is far faster than alternatives.
+        self._patterns = [re.compile(rf"{re.escape(word)}(?!\w)") for word in self.words]
+
+    @classmethod
+    def load(cls, path: Path = DEFAULT) -> Keywords:
+        """Reads ``{"groups": {name: [keyword, ...]}}``.
+
+        Raises:
+            InputError: the file is missing or something else.
+        """
+        try:
+            groups = json.loads(path.read_text())["groups"]
+            if not all(isinstance(w, str) and w for words in groups.values() for w in words):
+                raise ValueError("a keyword is no text")
+            return cls(groups)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f'{path} is no keyword file {{"groups": {{name: [keyword, ...]}}}}: {error}') from None
+
+    def count(self, text: str) -> list[int]:
+        """Occurrences of each of ``words`` in ``text``."""
+        text = text.lower()
+        return [self._count(pattern, word, text) for pattern, word in zip(self._patterns, self.words, strict=True)]
+
+    @staticmethod
+    def _count(pattern: re.Pattern[str], word: str, text: str) -> int:
+        if word not in text:
+            return 0
+        # What stands before is looked at afterwards: a lookbehind would keep the search from starting at the literal.
+        starts = (match.start() for match in pattern.finditer(text))
+        return sum(1 for start in starts if start == 0 or not (text[start - 1].isalnum() or text[start - 1] == "_"))

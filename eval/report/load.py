@@ -1,0 +1,116 @@
+"""Graded samples as columns. Text is read once, counted, and let go: a report of 100,000 samples fits a laptop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eval.cli import InputError
+from eval.files import config_path, read_config, read_lines
+from eval.report.keywords import Keywords
+from l1_verl.adherence import SOFT_TOLERANCE, length_error
+
+_EXAMPLES_PER_CELL = 2
+_EXAMPLE_CHARACTERS = 6000
+
+
+@dataclass
+class Run:
+    """One graded file.
+
+    Attributes:
+        name: what the report calls it.
+        path: the file.
+        config: what the samples were made with, or None if nobody wrote it down.
+        samples: one row per sample; see ``_frame``.
+        keywords: occurrences per sample (rows as in ``samples``) and keyword.
+        examples: a few samples with their text.
+    """
+
+    name: str
+    path: Path
+    config: dict[str, Any] | None
+    samples: pd.DataFrame
+    keywords: np.ndarray
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+
+def load_run(name: str, path: Path, keywords: Keywords) -> Run:
+    """Reads one graded file.
+
+    Raises:
+        InputError: it holds no sample, an ungraded one, or the same sample twice.
+    """
+    records: list[tuple[Any, ...]] = []
+    counts: list[list[int]] = []
+    examples: list[dict[str, Any]] = []
+    shown: Counter[tuple[Any, ...]] = Counter()
+    for number, sample in enumerate(read_lines(path), start=1):
+        try:
+            records.append(_record(sample))
+        except KeyError as error:
+            raise InputError(
+                f"{path}, line {number} lacks {error}; a report is made of graded samples: python -m eval.grade"
+            ) from None
+        counts.append(keywords.count(sample["response"]))
+        cell = (sample["data_source"], bool(sample["correct"]))
+        if shown[cell] < _EXAMPLES_PER_CELL:
+            shown[cell] += 1
+            examples.append(sample | {"response": sample["response"][:_EXAMPLE_CHARACTERS]})
+    if not records:
+        raise InputError(f"{path} holds no sample; there is nothing to report")
+    frame = _frame(records)
+    if frame["id"].duplicated().any():
+        raise InputError(f"{path} holds sample {frame.loc[frame['id'].duplicated(), 'id'].iloc[0]} twice")
+    config = read_config(path).get("samples") if config_path(path).exists() else None
+    return Run(name, path, config, frame.drop(columns="id"), np.array(counts, dtype=np.int32), examples)
+
+
+def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
+    budget = sample["budget"]
+    return (
+        sample["id"],
+        sample["data_source"].split("/")[0],
+        sample["row_id"],
+        sample["sample"],
+        "none" if budget is None else budget["mode"],
+        np.nan if budget is None else budget["tokens"],
+        sample["correct"],
+        sample["answer"],
+        sample["status"],
+        sample["used_tokens"],
+        sample["thinking_tokens"],
+        sample["truncated"],
+    )
+
+
+def _frame(records: list[tuple[Any, ...]]) -> pd.DataFrame:
+    names = "id benchmark problem sample mode budget correct answer status used thinking truncated"
+    frame = pd.DataFrame.from_records(records, columns=names.split())
+    for column in ("benchmark", "problem", "mode", "status"):
+        frame[column] = frame[column].astype("category")
+    for column in ("budget", "correct", "used", "thinking", "truncated"):
+        frame[column] = frame[column].astype(np.float64)
+    frame["solution"] = frame["used"] - frame["thinking"]
+    frame["error"] = np.nan
+    asked = frame["budget"].notna()
+    if asked.any():
+        frame.loc[asked, "error"] = length_error(frame.loc[asked, "used"], frame.loc[asked, "budget"])
+    absolute = frame["error"].abs()
+    frame["abs_error"] = absolute
+    # Without a budget these are unknown, not false.
+    for name, true in (
+        ("within_10", absolute <= 0.1 + 1e-12),
+        ("within_20", absolute <= 0.2 + 1e-12),
+        ("over_budget", frame["used"] > frame["budget"]),
+        ("soft_violation", frame["used"] > frame["budget"] + SOFT_TOLERANCE),
+    ):
+        frame[name] = true.astype(np.float64).where(asked)
+    frame["no_answer"] = (frame["status"] == "no_answer").astype(np.float64)
+    frame["grade_timeout"] = (frame["status"] == "timeout").astype(np.float64)
+    return frame

@@ -1,0 +1,119 @@
+"""Everything the report says, as one plain structure: results.json. Tables, figures and the page are drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from eval.report.bootstrap import estimate
+from eval.report.cells import Cell, Resampler, cells_of, pooled_cells
+from eval.report.curves import curves_of, equal_tokens
+from eval.report.keywords import Keywords
+from eval.report.load import Run
+from eval.report.voting import voting
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Args:
+    resamples: of the bootstrap, >= 100.
+    seed: of the bootstrap.
+    at_tokens: token counts at which runs are compared; None for the budgets in the data.
+    """
+
+    resamples: int = 1000
+    seed: int = 0
+    at_tokens: Sequence[int] | None = None
+
+
+def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Measures every run; the schema is schema.json in this folder, described in eval/README.md."""
+    resampler = Resampler(list(runs), settings.resamples, settings.seed)
+    measured = []
+    all_curves = {}
+    for run in runs:
+        cells = list(cells_of(run, resampler))
+        curves = curves_of(cells, published["groups"])
+        all_curves[run.name] = curves
+        measured.append(
+            {
+                "name": run.name,
+                "file": run.path.name,
+                "config": run.config,
+                "n": len(run.samples),
+                "problems": int(run.samples.groupby("benchmark", observed=True)["problem"].nunique().sum()),
+                "cells": [_cell(cell, run, keywords, resampler) for cell in cells],
+                "pooled": [_pooled(cell, run) for cell in pooled_cells(run, resampler)],
+                "curves": [curve.to_dict() for curve in curves],
+            }
+        )
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "settings": {
+            "resamples": settings.resamples,
+            "seed": settings.seed,
+            "interval": "95 % percentile bootstrap, clustered by problem",
+        },
+        "runs": measured,
+        "equal_tokens": equal_tokens(all_curves, settings.at_tokens),
+    }
+
+
+def _facts(cell: Cell) -> dict[str, Any]:
+    return {
+        "benchmark": cell.benchmark,
+        "mode": cell.mode,
+        "budget": cell.budget,
+        "n": cell.n,
+        "problems": cell.problems,
+        "metrics": {name: estimate(values) for name, values in cell.metrics.items()},
+    }
+
+
+def _cell(cell: Cell, run: Run, keywords: Keywords, resampler: Resampler) -> dict[str, Any]:
+    return _facts(cell) | {
+        "lengths": _histogram(run.samples["used"].to_numpy()[cell.rows]),
+        "keywords": _keyword_rates(cell, run, keywords, resampler),
+        "voting": voting(cell, run.samples.loc[cell.rows], resampler),
+    }
+
+
+def _pooled(cell: Cell, run: Run) -> dict[str, Any]:
+    """Over all budgets of a mode; ``monotone`` is the share of problems that get longer with every larger budget."""
+    group = run.samples.loc[cell.rows]
+    means = group.groupby(["problem", "budget"], observed=True)["used"].mean().unstack()
+    monotone = None
+    if means.shape[1] > 1:
+        complete = means.dropna()
+        monotone = float((np.diff(complete.to_numpy(), axis=1) > 0).all(axis=1).mean()) if len(complete) else None
+    return _facts(cell) | {"monotone": monotone}
+
+
+def _histogram(used: np.ndarray) -> dict[str, list[float]]:
+    counts, edges = np.histogram(used, bins=min(40, max(5, int(np.sqrt(used.size)))))
+    return {"counts": counts.tolist(), "edges": [round(float(edge), 1) for edge in edges]}
+
+
+def _keyword_rates(cell: Cell, run: Run, keywords: Keywords, resampler: Resampler) -> dict[str, Any]:
+    """Occurrences per 1,000 tokens, by group and by keyword."""
+    samples = run.samples.loc[cell.rows]
+    codes = resampler.codes(cell.benchmark, samples["problem"])
+    tokens = resampler.sums(cell.benchmark, codes, samples["used"].to_numpy())
+    counts = run.keywords[cell.rows]
+
+    def rate(columns: np.ndarray) -> dict[str, Any]:
+        found = counts[:, columns].sum(axis=1).astype(np.float64)
+        sums = resampler.sums(cell.benchmark, codes, found)
+        return dict(estimate(1000 * np.divide(sums, tokens, out=np.full_like(sums, np.nan), where=tokens > 0)))
+
+    groups = np.array(keywords.groups)
+    total = max(1.0, float(samples["used"].sum()))
+    return {
+        "groups": {group: rate(np.flatnonzero(groups == group)) for group in dict.fromkeys(keywords.groups)},
+        "words": {w: round(1000 * float(counts[:, i].sum()) / total, 4) for i, w in enumerate(keywords.words)},
+    }

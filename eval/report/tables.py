@@ -1,0 +1,183 @@
+"""Tables, once: as rows for the page and as markdown for a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_ADHERENCE = (
+    ("accuracy", "accuracy", "percent"),
+    ("used_tokens", "mean used", "tokens"),
+    ("mean_abs_error", "mean abs. error", "percent"),
+    ("within_10", "within 10 %", "percent"),
+    ("within_20", "within 20 %", "percent"),
+    ("mean_error", "signed error", "percent"),
+    ("over_budget", "over budget", "percent"),
+    ("correlation", "correlation", "number"),
+)
+_MORE = (
+    ("soft_violation", "> 500 over", "percent"),
+    ("utilisation", "utilisation", "percent"),
+    ("rmse", "RMSE", "tokens"),
+    ("truncated", "truncated", "percent"),
+    ("no_answer", "no answer", "percent"),
+    ("grade_timeout", "grading timed out", "percent"),
+    ("thinking_tokens", "thinking", "tokens"),
+    ("solution_tokens", "solution", "tokens"),
+    ("thinking_ratio", "thinking : solution", "number"),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Attributes:
+    title: above it.
+    note: one sentence below the title; may be empty.
+    columns: heads.
+    rows: texts.
+    """
+
+    title: str
+    note: str
+    columns: list[str]
+    rows: list[list[str]]
+
+    def markdown(self) -> str:
+        def line(cells: Sequence[str]) -> str:
+            return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+        lines = [f"## {self.title}", "", self.note, ""] if self.note else [f"## {self.title}", ""]
+        return "\n".join([*lines, line(self.columns), line(["---"] * len(self.columns)), *map(line, self.rows), ""])
+
+
+def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
+    """Every table that the runs have data for."""
+    runs = results["runs"]
+    found = [
+        _cells("Before and after" if len(runs) == 2 else "Overview", runs, "pooled", _ADHERENCE),
+        _cells("By budget", runs, "cells", _ADHERENCE),
+        _cells("By budget: limits, truncation, thinking and solution", runs, "cells", _MORE),
+        _curves(results),
+        _equal_tokens(results),
+        _voting(runs),
+        _keywords(runs),
+        *_published(results, published),
+    ]
+    return [table for table in found if table.rows]
+
+
+def format_estimate(estimate: dict[str, Any], kind: str) -> str:
+    """``61.2 % [58.0, 64.1]``; a dash where there is nothing."""
+    if estimate["value"] is None:
+        return "–"
+    value = _number(estimate["value"], kind)
+    if estimate["low"] is None:
+        return value
+    return f"{value} [{_number(estimate['low'], kind, unit=False)}, {_number(estimate['high'], kind, unit=False)}]"
+
+
+def _number(value: float, kind: str, *, unit: bool = True) -> str:
+    if kind == "percent":
+        return f"{100 * value:.1f}" + (" %" if unit else "")
+    return f"{value:,.0f}" if kind == "tokens" else f"{value:.2f}"
+
+
+def _cells(title: str, runs: Sequence[dict[str, Any]], part: str, metrics: Sequence[tuple[str, str, str]]) -> Table:
+    rows = []
+    keys = dict.fromkeys((c["benchmark"], c["mode"], c["budget"]) for run in runs for c in _with_unbudgeted(run, part))
+    for benchmark, mode, budget in keys:
+        for run in runs:
+            for cell in _with_unbudgeted(run, part):
+                if (cell["benchmark"], cell["mode"], cell["budget"]) == (benchmark, mode, budget):
+                    asked = "none" if mode == "none" else f"{mode} {budget if budget is not None else 'all'}"
+                    values = [format_estimate(cell["metrics"][name], kind) for name, _, kind in metrics]
+                    rows.append([benchmark, asked, run["name"], f"{cell['n']:,}", *values])
+    note = "Value and 95 % interval (bootstrap clustered by problem)."
+    if part == "pooled":
+        note += " All budgets together; signed errors of both directions cancel, absolute ones do not."
+    return Table(title, note, ["benchmark", "budget", "run", "n", *(head for _, head, _ in metrics)], rows)
+
+
+def _with_unbudgeted(run: dict[str, Any], part: str) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = list(run[part])
+    if part == "pooled":
+        cells += [cell for cell in run["cells"] if cell["mode"] == "none"]
+    return cells
+
+
+def _curves(results: dict[str, Any]) -> Table:
+    rows = [
+        [
+            curve["name"],
+            run["name"],
+            curve["mode"],
+            format_estimate(curve["slope_per_decade"], "number"),
+            format_estimate(curve["r_squared"], "number"),
+            format_estimate(curve["area"], "percent"),
+        ]
+        for run in results["runs"]
+        for curve in run["curves"]
+        if "slope_per_decade" in curve
+    ]
+    note = "Accuracy over log10 of the mean tokens used: least-squares slope, its R², and the curve's mean accuracy."
+    heads = ["benchmark", "run", "mode", "slope per decade", "R²", "area (mean accuracy)"]
+    return Table("What tokens buy", note, heads, rows)
+
+
+def _equal_tokens(results: dict[str, Any]) -> Table:
+    compared = results["equal_tokens"]
+    tokens = sorted({t for row in compared for t in row["tokens"]})
+    rows = []
+    for row in compared:
+        at = dict(zip(row["tokens"], row["values"], strict=True))
+        cells = [format_estimate(at[t], "percent") if t in at else "–" for t in tokens]
+        rows.append([row["name"], row["run"], row["mode"], *cells])
+    note = "Accuracy interpolated in log tokens; a dash lies outside the curve. No budget is picked per benchmark."
+    return Table("At equal tokens", note, ["benchmark", "run", "mode", *(f"{t:,.0f}" for t in tokens)], rows)
+
+
+def _voting(runs: Sequence[dict[str, Any]]) -> Table:
+    rows = []
+    for run in runs:
+        for cell in run["cells"]:
+            asked = "none" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
+            for row in cell["voting"]:
+                values = [format_estimate(row[name], "percent") for name in ("avg", "pass", "maj")]
+                rows.append([cell["benchmark"], asked, run["name"], str(row["k"]), f"{row['tokens']:,.0f}", *values])
+    heads = ["benchmark", "budget", "run", "k", "tokens", "avg@k", "pass@k", "maj@k"]
+    return Table("Several samples per problem", "Average, chance that one is right, and majority vote.", heads, rows)
+
+
+def _keywords(runs: Sequence[dict[str, Any]]) -> Table:
+    groups = list(dict.fromkeys(g for run in runs for cell in run["cells"] for g in cell["keywords"]["groups"]))
+    rows = []
+    for run in runs:
+        for cell in run["cells"]:
+            rates = cell["keywords"]["groups"]
+            if any(rate["value"] for rate in rates.values()):
+                asked = "none" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
+                rows.append(
+                    [cell["benchmark"], asked, run["name"], *(format_estimate(rates[g], "number") for g in groups)]
+                )
+    return Table("Keywords", "Occurrences per 1,000 tokens.", ["benchmark", "budget", "run", *groups], rows)
+
+
+def _published(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
+    """Published numbers, only beside measurements of the same benchmarks and always marked."""
+    names = {curve["name"] for run in results["runs"] for curve in run["curves"]}
+    rows = [
+        [
+            name,
+            curve["model"],
+            "none" if budget is None else f"{curve['mode']} {budget}",
+            f"{tokens:,}",
+            f"{accuracy} %",
+        ]
+        for curve in published["curves"]
+        for name, points in curve["benchmarks"].items()
+        if name in names
+        for budget, (tokens, accuracy) in zip(curve["budgets"], points, strict=True)
+    ]
+    heads = ["benchmark", "model", "budget", "tokens used", "accuracy"]
+    return [Table("Published by the paper's authors (not measured here)", published["note"], heads, rows)]
