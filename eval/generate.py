@@ -8,7 +8,6 @@ Samples are written as they finish. The same command again goes on where it was 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -94,7 +93,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--output", required=True, type=Path, help="samples, one per line; its configuration beside it"
     )
     parser.add_argument("--overwrite", action="store_true", help="drop what --output holds and begin anew")
-    parser.add_argument("--limit", type=int, help="only the first rows of the data")
+    parser.add_argument("--limit", type=int, help="only the first rows of each benchmark and budget")
     parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="plain")
     parser.add_argument("--samples", type=int, default=16, help="responses per row; more than before adds to the file")
     parser.add_argument("--seed", type=int, default=0, help="all drawing follows from it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ class Task:
 
 
 def load_rows(path: Path, limit: int | None = None) -> list[dict[str, Any]]:
-    """The rows of a parquet file; at most the first ``limit``.
+    """The rows of a parquet file; of each benchmark and budget at most the first ``limit``.
 
     Raises:
         InputError: the file cannot be read, lacks a column, or holds no row.
@@ -67,10 +68,18 @@ def load_rows(path: Path, limit: int | None = None) -> list[dict[str, Any]]:
         raise InputError(
             f"{path} lacks the columns {', '.join(missing)}; rows are written by data_prep/*_to_parquet.py"
         )
-    rows = table.slice(0, limit).to_pylist()
+    rows = table.to_pylist()
     if not rows:
         raise InputError(f"{path} holds no row; there is nothing to ask")
-    return rows
+    if limit is None:
+        return rows
+    taken: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        taken[row["data_source"]] += 1
+        if taken[row["data_source"]] <= limit:
+            kept.append(row)
+    return kept
 
 
 def tasks_of(rows: Sequence[dict[str, Any]], samples: int, config_hash: str, seed: int) -> list[Task]:
