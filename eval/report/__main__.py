@@ -19,8 +19,8 @@ from eval.files import write_whole
 from eval.report.figures import drawings, training_drawings
 from eval.report.keywords import DEFAULT, Keywords
 from eval.report.load import Run, load_run
-from eval.report.page import page
-from eval.report.plots import Drawing
+from eval.report.page import Shown, page
+from eval.report.plots import Drawing, data_uri
 from eval.report.results import Settings, results
 from eval.report.tables import tables
 from eval.report.training import curves, load_training
@@ -56,11 +56,14 @@ def _write(
     shown = tables(measured, published)
     write_whole(partial / "results.json", json.dumps(measured, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
     write_whole(partial / "tables.md", f"# {title}\n\n" + "\n".join(table.markdown() for table in shown))
+    drawn = []
     for figure in figures:
-        for form in ("png", "svg"):
-            write_whole(partial / "figures" / f"{figure.name}.{form}", figure.render("light", form))
+        light = figure.render("light", "svg")
+        write_whole(partial / "figures" / f"{figure.name}.svg", light)
+        write_whole(partial / "figures" / f"{figure.name}.png", figure.render("light", "png"))
+        drawn.append(Shown(figure.title, figure.caption, data_uri(light), data_uri(figure.render("dark", "svg"))))
     examples = [(run.name, run.examples) for run in runs]
-    write_whole(partial / "report.html", page(title, measured, shown, figures, examples))
+    write_whole(partial / "report.html", page(title, measured, shown, drawn, examples))
     if output.exists():
         shutil.rmtree(output)
     os.replace(partial, output)

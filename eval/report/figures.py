@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from eval.report.load import Run
-from eval.report.plots import Drawing, colour, label
+from eval.report.plots import Drawing, colour, label, log_tokens
 
 _DOTS = 3000
 
@@ -41,6 +42,7 @@ def _steps(curve: dict[str, Any]) -> Any:
             name = metric.removeprefix("lcpo/").removesuffix("/mean_abs_error")
             axes.plot(series["steps"], series["values"], color=colour(index), lw=1.6, label=label(name))
         axes.set(xlabel="step", ylabel=curve["unit"])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
 
     return draw
@@ -64,7 +66,7 @@ def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) ->
                     tokens[0], accuracy[0], yerr=accuracy[1], xerr=tokens[1], fmt="o-", ms=4, lw=1.6, capsize=2,
                     color=colour(index), label=label(text),
                 )  # fmt: skip
-            axes.set_xscale("log")
+            log_tokens(axes)
             axes.set(xlabel="tokens used (mean, log scale)", ylabel="accuracy", ylim=(0, None))
             axes.legend(loc="best")
 
@@ -220,7 +222,7 @@ def _voting(results: dict[str, Any]) -> Iterator[Drawing]:
                     rows = [row for row in cell["voting"] if row["k"] != 2]  # two samples cannot outvote each other
                     values = _points(rows, "maj")[0]
                     axes.plot([r["tokens"] for r in rows], values, "o-", ms=4, color=colour(number), label=name)
-                axes.set_xscale("log")
+                log_tokens(axes)
                 axes.set(xlabel="tokens per problem (k x mean, log scale)", ylabel="accuracy of the vote (maj@k)")
                 axes.legend()
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from eval.report.plots import Drawing, data_uri
 from eval.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure as the page holds it: two data URIs, for light and for dark paper."""
+
+    title: str
+    caption: str
+    light: str
+    dark: str
 
 
 def page(
     title: str,
     results: dict[str, Any],
     tables: Sequence[Table],
-    figures: Sequence[Drawing],
+    figures: Sequence[Shown],
     examples: Sequence[tuple[str, Sequence[dict[str, Any]]]],
 ) -> str:
     """The report as one HTML document; ``examples`` are (run name, samples)."""
@@ -27,14 +37,5 @@ def page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    drawn = [
-        {
-            "title": figure.title,
-            "caption": figure.caption,
-            "light": data_uri(figure.render("light", "svg")),
-            "dark": data_uri(figure.render("dark", "svg")),
-        }
-        for figure in figures
-    ]
     template = environment.get_template("page.html.j2")
-    return template.render(title=title, results=results, tables=tables, figures=drawn, examples=examples)
+    return template.render(title=title, results=results, tables=tables, figures=figures, examples=examples)

@@ -8,14 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import matplotlib
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 #: One panel per figure, narrow enough to be read on a phone; the page sets them side by side where there is room.
 SIZE = (5.0, 3.4)
-#: Okabe and Ito's colours, told apart by colour-blind readers too.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A6FDF", "#7F7F7F")
 _PAPER = {"light": ("#ffffff", "#1f2328", "#d0d7de"), "dark": ("#161b22", "#e6edf3", "#3d444d")}
+# Okabe and Ito's colours, told apart by colour-blind readers too; on dark paper the dark ones are lighter.
+_COLOURS = {
+    "light": ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A6FDF", "#7F7F7F"),
+    "dark": ("#4AA8E8", "#F0793A", "#2DC79B", "#E29BC4", "#F0B73A", "#8FD0F5", "#A895EE", "#A0A0A0"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class Drawing:
             "xtick.color": ink,
             "ytick.color": ink,
             "grid.color": grid,
+            "axes.prop_cycle": cycler(color=_COLOURS[paper]),
         }
         with matplotlib.rc_context(style):
             figure = Figure(figsize=SIZE, layout="constrained", dpi=150)
@@ -73,7 +79,16 @@ def data_uri(svg: bytes) -> str:
 
 
 def colour(index: int) -> str:
-    return COLOURS[index % len(COLOURS)]
+    """The paper's own ``index``-th colour."""
+    return f"C{index % len(_COLOURS['light'])}"
+
+
+def log_tokens(axes: Axes) -> None:
+    """A logarithmic x axis that says 500 and not 5 x 10^2."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def label(text: str) -> str:

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from eval.cli import InputError
+from eval.files import LineLog, config_path, read_lines
+
+
+def test_a_line_cut_by_a_kill_is_dropped_and_the_rest_kept(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    with LineLog(path, {"seed": 0}) as log:
+        log.append({"id": "a"})
+        log.append({"id": "b"})
+    path.write_bytes(path.read_bytes() + b'{"id": "c", "resp')
+    assert [record["id"] for record in read_lines(path)] == ["a", "b"]
+    with LineLog(path, {"seed": 0}) as log:
+        log.append({"id": "d"})
+    assert [record["id"] for record in read_lines(path)] == ["a", "b", "d"]
+
+
+@pytest.mark.parametrize("length", [10, 70_000, 200_000])
+def test_an_open_line_longer_than_any_buffer_is_cut_off_too(tmp_path, length):
+    path = tmp_path / "samples.jsonl"
+    with LineLog(path, {}) as log:
+        log.append({"id": "a"})
+    path.write_bytes(path.read_bytes() + b"x" * length)
+    LineLog(path, {}).close()
+    assert path.read_bytes() == b'{"id":"a"}\n'
+
+
+def test_a_file_that_is_nothing_but_an_open_line_becomes_empty(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    LineLog(path, {}).close()
+    path.write_bytes(b'{"id":')
+    LineLog(path, {}).close()
+    assert path.read_bytes() == b""
+
+
+def test_a_changed_configuration_is_refused_by_name_and_value(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    with LineLog(path, {"temperature": 0.6}) as log:
+        log.append({"id": "a"})
+    with pytest.raises(InputError, match=r"temperature was 0\.6, is 1\.0"):
+        LineLog(path, {"temperature": 1.0})
+    assert [record["id"] for record in read_lines(path)] == ["a"]
+    with LineLog(path, {"temperature": 1.0}, overwrite=True):
+        assert list(read_lines(path)) == []
+
+
+def test_two_writers_of_one_file_are_refused(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    with LineLog(path, {}), pytest.raises(InputError, match="another process"):
+        LineLog(path, {})
+
+
+def test_somebody_elses_file_is_not_taken_over(tmp_path):
+    path = tmp_path / "notes.jsonl"
+    path.write_text('{"note": "mine"}\n')
+    with pytest.raises(InputError, match=r"config\.json"):
+        LineLog(path, {})
+    assert path.read_text() == '{"note": "mine"}\n'
+
+
+@pytest.mark.parametrize("line", ["not json", "[1, 2]", ""])
+def test_a_broken_line_in_the_middle_is_named(tmp_path, line):
+    path = tmp_path / "samples.jsonl"
+    path.write_text('{"id": "a"}\n' + line + '\n{"id": "b"}\n')
+    with pytest.raises(InputError, match="line 2"):
+        list(read_lines(path))
+
+
+def test_the_configuration_lies_beside_the_lines(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    LineLog(path, {"model": "m"}).close()
+    assert json.loads(config_path(path).read_text()) == {"model": "m"}

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from eval import generate
+from eval.cli import EngineError, InputError
+from eval.engines import Completion
+from eval.files import read_lines
+from eval.loop import answers
+from eval.strategies import Sampling
+from eval.strategies.plain import plain
+from eval.strategies.registry import STRATEGIES
+from eval.tasks import tasks_of
+from l1_verl.budget import Budget
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class FailingEngine:
+    """Answers everything but one request; takes three at once."""
+
+    chat = None
+    capacity = 3
+
+    def __init__(self, failing: int) -> None:
+        self.failing, self.waiting, self.submitted = failing, [], 0
+
+    def submit(self, key, request):
+        self.submitted += 1
+        assert len(self.waiting) < self.capacity
+        self.waiting.append(key)
+
+    def poll(self):
+        key = self.waiting.pop(0)
+        return [(key, EngineError("gone") if key == self.failing else Completion(1, None, "text", stopped=True))]
+
+    def close(self):
+        pass
+
+
+def test_a_failing_request_ends_the_run_after_those_under_way(row):
+    engine = FailingEngine(failing=4)
+    tasks = tasks_of([row(n) for n in range(20)], 1, "config", 0)
+    with pytest.raises(EngineError, match="gone"):
+        list(answers(tasks, partial(plain, sampling=Sampling()), engine))
+    assert engine.submitted == 7  # 0 to 4, and 5 and 6 that were under way when 4 failed
+
+
+def test_what_was_under_way_at_a_failure_is_handed_out(row):
+    tasks = tasks_of([row(n) for n in range(20)], 1, "config", 0)
+    finished = []
+
+    def collect():
+        for task, _ in answers(tasks, partial(plain, sampling=Sampling()), FailingEngine(failing=4)):
+            finished.append(task.row_id)
+
+    with pytest.raises(EngineError):
+        collect()
+    assert finished == [f"row-{n}" for n in (0, 1, 2, 3, 5, 6)]
+
+
+@pytest.fixture
+def data(row, tmp_path) -> Path:
+    rows = [row(n, Budget("exact", tokens)) for tokens in (40, 80) for n in range(20)]
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--samples", "0"], "--samples is 0"),
+        (["--temperature", "-1"], "--temperature is -1.0"),
+        (["--top-p", "0"], "--top-p is 0.0"),
+        (["--engine", "openai"], "needs --server"),
+        (["--engine", "openai", "--server", "http://x", "--strategy", "s1-wait"], "needs --tokenizer"),
+    ],
+)
+def test_arguments_that_cannot_work_are_refused_before_anything_is_loaded(data, tmp_path, arguments, message):
+    with pytest.raises(InputError, match=message):
+        generate.main(["--model", "m", "--data", str(data), "--output", str(tmp_path / "s.jsonl"), *arguments])
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_forcing_a_budget_on_rows_without_one_is_refused(row, tmp_path):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_pylist([row(1)]), path)
+    with pytest.raises(InputError, match="needs a budget"):
+        generate.main(
+            ["--model", "m", "--data", str(path), "--output", str(tmp_path / "s.jsonl"), "--strategy", "hard-cap"]
+        )
+
+
+def command(model: Path, data: Path, output: Path, *more: str) -> list[str]:
+    fixed = ["--model", str(model), "--data", str(data), "--output", str(output), "--max-tokens", "300"]
+    return [sys.executable, "-m", "eval.generate", *fixed, "--samples", "4", *more]
+
+
+@pytest.fixture(scope="module")
+def random_model(tmp_path_factory) -> Path:
+    """A Qwen2 with random weights and the tiny tokenizer: its text is noise, its engine the real one."""
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    from recipes.tiny.tokenizer import build_tokenizer
+
+    folder = tmp_path_factory.mktemp("model")
+    tokenizer = build_tokenizer()
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.end_to_end
+def test_a_killed_run_goes_on_where_it_was_and_repeats_nothing(random_model, data, tmp_path):
+    output = tmp_path / "samples.jsonl"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    arguments = command(random_model, data, output)
+    # On few cores 160 samples of up to 300 tokens take long enough to be met half way.
+    process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 120
+    while not (output.exists() and output.read_bytes().count(b"\n") >= 3) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    before = list(read_lines(output))
+    assert 3 <= len(before) < 160, process.returncode
+    output.write_bytes(output.read_bytes() + b'{"id": "cut')
+
+    done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    after = list(read_lines(output))
+    assert after[: len(before)] == before
+    assert len({sample["id"] for sample in after}) == len(after) == 160
+    assert Counter(sample["data_source"] for sample in after) == {"tiny/exact-40": 80, "tiny/exact-80": 80}
+    for sample in after:
+        assert sample["used_tokens"] == sample["thinking_tokens"] + sample["solution_tokens"]
+        assert sample["used_tokens"] <= 300
+        assert sample["truncated"] is (sample["used_tokens"] == 300)
+
+    again = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (again.returncode, "all 160 samples are there" in again.stdout) == (0, True)
+    changed = subprocess.run(
+        [*arguments, "--temperature", "1.0"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert changed.returncode == 2
+    assert "temperature was 0.6, is 1.0" in changed.stderr
+    assert "Traceback" not in changed.stderr
+    assert list(read_lines(output)) == after
+
+
+@pytest.fixture
+def environment_as_before():
+    """The engine sets variables for the machine; tests after this one start processes that must not see them."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.usefixtures("environment_as_before")
+def test_every_strategy_runs_on_the_real_engine_and_forcing_keeps_its_budget(random_model, row):
+    from eval.chat import Chat
+    from eval.engines.vllm_engine import VLLMEngine
+
+    engine = VLLMEngine(str(random_model), Chat.load(str(random_model)), context=400)
+    tasks = tasks_of([row(n, Budget("exact", tokens)) for tokens in (32, 64) for n in range(4)], 1, "config", 0)
+    try:
+        for name, strategy in STRATEGIES.items():
+            sampling = Sampling(max_tokens=100, context=engine.context, answer_tokens=8)
+            results = list(answers(tasks, partial(strategy, sampling=sampling), engine))
+            assert sorted(task.id for task, _ in results) == sorted(task.id for task in tasks)
+            for task, answer in results:
+                extra = {"plain": 100 - task.budget.tokens, "s1-paper": 20}.get(name, 0)
+                assert 1 <= answer.used_tokens <= task.budget.tokens + extra
+                assert json.dumps(answer.response)
+    finally:
+        engine.close()

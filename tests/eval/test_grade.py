@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from eval import grade
+from eval.cli import InputError
+from eval.files import read_lines
+
+
+@pytest.fixture
+def samples(graded, tmp_path):
+    path = tmp_path / "samples.jsonl"
+
+    def write(*responses):
+        records = []
+        for number, response in enumerate(responses):
+            record = graded(number, response=response, ground_truth="1/2")
+            for key in ("correct", "answer", "status"):
+                del record[key]
+            records.append(record)
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return path
+
+    return write
+
+
+def run(path, *more):
+    output = path.with_name("graded.jsonl")
+    grade.main([str(path), "--output", str(output), "--workers", "1", *more])
+    return list(read_lines(output))
+
+
+def test_samples_get_their_verdict_and_keep_everything_else(samples):
+    path = samples("</think>\\boxed{0.5}", "</think>\\boxed{3}", "nothing boxed")
+    graded = run(path)
+    assert [(g["correct"], g["status"]) for g in graded] == [(True, "ok"), (False, "ok"), (False, "no_answer")]
+    assert [{k: g[k] for k in before} for before, g in zip(read_lines(path), graded, strict=True)] == list(
+        read_lines(path)
+    )
+
+
+def test_grading_goes_on_where_it_was_and_repeats_nothing(samples):
+    run(samples("\\boxed{0.5}"))
+    path = samples("\\boxed{0.5}", "\\boxed{1}")
+    output = path.with_name("graded.jsonl")
+    output.write_bytes(output.read_bytes() + b'{"id": "cut')
+    assert [g["correct"] for g in run(path)] == [True, False]
+
+
+def test_another_way_of_grading_is_refused_over_the_old_one(samples):
+    path = samples("no end of thought \\boxed{0.5}")
+    assert run(path)[0]["correct"] is True
+    with pytest.raises(InputError, match="require_think_end was False, is True"):
+        run(path, "--require-think-end")
+    assert run(path, "--require-think-end", "--overwrite")[0]["correct"] is False
+
+
+def test_grading_into_the_samples_themselves_is_refused(samples):
+    path = samples("\\boxed{0.5}")
+    with pytest.raises(InputError, match="the samples themselves"):
+        grade.main([str(path), "--output", str(path)])
+
+
+@pytest.mark.parametrize(("line", "message"), [('{"id": "x"}', "lacks response"), ("no json", "no JSON")])
+def test_a_file_of_something_else_is_refused(tmp_path, line, message):
+    path = tmp_path / "samples.jsonl"
+    path.write_text(line + "\n")
+    with pytest.raises(InputError, match=message):
+        run(path)
+
+
+def test_an_empty_file_is_refused_and_leaves_nothing(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    path.write_text("")
+    with pytest.raises(InputError, match="no sample"):
+        run(path)
+    assert not (tmp_path / "graded.jsonl").exists()

@@ -1,0 +1,192 @@
+"""The engine against a real HTTP server that misbehaves on order."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from eval.chat import Chat
+from eval.cli import EngineError, InputError
+from eval.engines import Completion, Request
+from eval.engines.openai_engine import Backoff, OpenAIEngine
+from recipes.tiny.tokenizer import build_tokenizer
+
+FAST = Backoff(tries=4, first=0.01, longest=0.05)
+GOOD = {
+    "choices": [{"message": {"content": "\\boxed{2}"}, "finish_reason": "stop"}],
+    "usage": {"completion_tokens": 7},
+}
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with ``script`` in order, the last one for ever; keeps what it was asked."""
+
+    def __init__(self, script: list[tuple[int, bytes]]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.script, self.asked = list(script), []
+        self.under_way = self.most_under_way = 0
+        self.lock = threading.Lock()
+        self.hold: threading.Event | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        with self.server.lock:
+            self.server.asked.append((self.path, body, dict(self.headers)))
+            self.server.under_way += 1
+            self.server.most_under_way = max(self.server.most_under_way, self.server.under_way)
+            status, content = self.server.script.pop(0) if len(self.server.script) > 1 else self.server.script[0]
+        if self.server.hold is not None:
+            self.server.hold.wait(0.1)
+        with self.server.lock:
+            self.server.under_way -= 1
+        self.send_response(status)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def serve() -> Iterator[Any]:
+    started = []
+
+    def start(*script: tuple[int, Any]) -> Server:
+        server = Server([(s, c if isinstance(c, bytes) else json.dumps(c).encode()) for s, c in script])
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.shutdown()
+        server.server_close()
+
+
+def request() -> Request:
+    return Request([{"role": "user", "content": "1 + 1?"}], 100, 0.6, 0.95, seed=7)
+
+
+def answer(server: Server, chat: Chat | None = None, what: Request | None = None) -> Completion | EngineError:
+    engine = OpenAIEngine(server.url, "model", chat, backoff=FAST, concurrency=2)
+    try:
+        engine.submit(3, what or request())
+        [(key, outcome)] = engine.poll()
+    finally:
+        engine.close()
+    assert key == 3
+    return outcome
+
+
+def test_a_conversation_goes_to_the_chat_and_the_server_counts(serve, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    server = serve((200, GOOD))
+    assert answer(server) == Completion(7, None, "\\boxed{2}", stopped=True)
+    [(path, body, headers)] = server.asked
+    assert path == "/v1/chat/completions"
+    assert body["messages"] == [{"role": "user", "content": "1 + 1?"}]
+    assert (body["temperature"], body["top_p"], body["max_completion_tokens"], body["seed"]) == (0.6, 0.95, 100, 7)
+    assert headers["Authorization"] == "Bearer secret"
+
+
+def test_with_a_tokenizer_token_ids_go_and_come(serve):
+    content = {
+        "choices": [{"text": "x", "token_ids": [5, 6, 7], "finish_reason": "length"}],
+        "usage": {"completion_tokens": 3},
+    }
+    server = serve((200, content))
+    chat = Chat(build_tokenizer(), "tiny")
+    asked = Request([1, 2], 3, 0.6, 0.95, seed=7, stop_token_ids=(9,))
+    assert answer(server, chat, asked) == Completion(3, [5, 6, 7], None, stopped=False)
+    [(path, body, _)] = server.asked
+    assert path == "/v1/completions"
+    assert (body["prompt"], body["stop_token_ids"], body["return_token_ids"]) == ([1, 2], [9], True)
+
+
+@pytest.mark.parametrize("trouble", [(500, b"oops"), (429, b"slow down"), (200, b"<html>"), (200, {"choices": []})])
+def test_trouble_that_passes_is_retried(serve, trouble):
+    server = serve(trouble, trouble, (200, GOOD))
+    assert isinstance(answer(server), Completion)
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"), [((500, b"oops"), "500 oops"), ((200, b"<html>"), "no completion"), ((200, {}), "KeyError")]
+)
+def test_trouble_that_stays_is_one_clear_error_after_bounded_tries(serve, trouble, said):
+    server = serve(trouble)
+    outcome = answer(server)
+    assert isinstance(outcome, EngineError)
+    assert said in str(outcome)
+    assert len(server.asked) == FAST.tries
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_a_refusal_is_not_repeated(serve, status):
+    server = serve((status, b"no such model"))
+    outcome = answer(server)
+    assert isinstance(outcome, EngineError)
+    assert "no such model" in str(outcome)
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_is_not_there_is_an_error():
+    engine = OpenAIEngine("http://127.0.0.1:1/v1", "model", None, backoff=Backoff(tries=2, first=0.01))
+    engine.submit(0, request())
+    [(_, outcome)] = engine.poll()
+    engine.close()
+    assert isinstance(outcome, EngineError)
+    assert "2 tries" in str(outcome)
+
+
+def test_no_more_requests_are_under_way_than_allowed(serve):
+    server = serve((200, GOOD))
+    server.hold = threading.Event()
+    engine = OpenAIEngine(server.url, "model", None, backoff=FAST, concurrency=3)
+    for key in range(9):
+        engine.submit(key, request())
+    finished = set()
+    while len(finished) < 9:
+        finished |= {key for key, _ in engine.poll()}
+    engine.close()
+    assert 1 < server.most_under_way <= 3
+
+
+def test_a_thought_that_a_server_took_out_is_put_back(serve):
+    message = {"content": "\\boxed{2}", "reasoning_content": "1 + 1"}
+    content = {
+        "choices": [{"message": message, "finish_reason": "stop"}],
+        "usage": {"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 4}},
+    }
+    outcome = answer(serve((200, content)))
+    assert isinstance(outcome, Completion)
+    assert outcome.text == "<think>\n1 + 1\n</think>\n\\boxed{2}"
+    assert (outcome.tokens, outcome.thinking_tokens) == (9, 4)
+
+
+def test_waits_grow_and_what_the_server_asks_for_is_respected():
+    backoff = Backoff(first=1.0, longest=10.0)
+    assert 0.5 <= backoff.seconds(1, None) <= 1.0
+    assert 2.0 <= backoff.seconds(3, None) <= 4.0
+    assert backoff.seconds(30, None) <= 10.0
+    assert backoff.seconds(1, "7") == 7.0
+    assert backoff.seconds(1, "3600") == 10.0
+
+
+def test_an_address_that_is_none_is_refused():
+    with pytest.raises(InputError, match="http"):
+        OpenAIEngine("localhost:8000", "model", None)

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from eval.cli import InputError
+from eval.report import __main__ as report
+from eval.report.bootstrap import estimate, weights
+from eval.report.cells import Resampler, cells_of, pooled_cells
+from eval.report.curves import Curve
+from eval.report.keywords import Keywords
+from eval.report.load import load_run
+from eval.report.results import Settings, results
+from eval.report.training import curves, load_training
+from l1_verl.adherence import adherence
+
+PUBLISHED = json.loads(report.PUBLISHED.read_text())
+SCHEMA = json.loads((Path(report.__file__).parent / "schema.json").read_text())
+
+
+@pytest.fixture
+def jsonl(tmp_path):
+    def write(records, name="graded.jsonl"):
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def varied(graded):
+    """Samples of 20 problems under three budgets, four each, of every length and outcome."""
+    rng = np.random.default_rng(0)
+    return [
+        graded(
+            problem,
+            sample,
+            used=int(tokens * rng.uniform(0.5, 1.6)),
+            correct=bool(rng.random() < 0.3 + tokens / 2000),
+            budget={"mode": "exact", "tokens": tokens},
+        )
+        for tokens in (100, 200, 800)
+        for problem in range(20)
+        for sample in range(4)
+    ]
+
+
+def draw(tmp_path, *arguments):
+    output = tmp_path / "report"
+    report.main([*arguments, "--output", str(output), "--resamples", "200"])
+    measured = json.loads((output / "results.json").read_text())
+    jsonschema.validate(measured, SCHEMA)
+    return output, measured
+
+
+def measure(*paths):
+    """The results of some runs without drawing anything."""
+    runs = [load_run(path.stem, path, Keywords.load()) for path in paths]
+    measured = results(runs, Keywords.load(), PUBLISHED, Settings(resamples=200)) | {"training": {}}
+    jsonschema.validate(measured, SCHEMA)
+    return json.loads(json.dumps(measured, allow_nan=False))
+
+
+def test_a_report_is_a_folder_of_results_tables_figures_and_one_page(varied, jsonl, tmp_path):
+    path = jsonl(varied)
+    output, measured = draw(tmp_path, "--runs", f"before={path}", f"after={path}")
+    assert [run["n"] for run in measured["runs"]] == [240, 240]
+    assert {p.suffix for p in (output / "figures").iterdir()} == {".png", ".svg"}
+    page = (output / "report.html").read_text()
+    assert "Before and after" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    assert "| tiny | exact 800 | after | 80 |" in (output / "tables.md").read_text()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_cells_agree_with_the_adherence_measures_of_training(varied, jsonl):
+    run = load_run("run", jsonl(varied), Keywords({}))
+    resampler = Resampler([run], 100, 0)
+    for cell in [*cells_of(run, resampler), *pooled_cells(run, resampler)]:
+        samples = run.samples.loc[cell.rows]
+        expected = adherence(samples["used"], samples["budget"])
+        measured = {name: values[0] for name, values in cell.metrics.items()}
+        for name in ("mean_error", "mean_abs_error", "within_10", "within_20", "over_budget", "soft_violation"):
+            assert measured[name] == pytest.approx(getattr(expected, name)), name
+        for name in ("utilisation", "rmse", "correlation", "slope"):
+            assert measured[name] == pytest.approx(getattr(expected, name), nan_ok=True), name
+        assert measured["used_tokens"] == pytest.approx(expected.mean_used)
+
+
+def test_intervals_are_wider_when_samples_of_a_problem_agree(graded, jsonl):
+    def width(correct):
+        path = jsonl([graded(p, s, correct=correct(p, s)) for p in range(30) for s in range(16)])
+        run = load_run("run", path, Keywords({}))
+        [cell] = cells_of(run, Resampler([run], 2000, 0))
+        found = estimate(cell.metrics["accuracy"])
+        assert found["value"] == 0.5
+        return found["high"] - found["low"]
+
+    clustered, independent = width(lambda p, s: p % 2 == 0), width(lambda p, s: s % 2 == 0)
+    # 30 coins, not 480: 2 * 1.96 * sqrt(0.25 / 30)
+    assert clustered == pytest.approx(0.358, abs=0.04)
+    assert independent == 0
+
+
+def test_an_interval_holds_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    drawn = weights(60, 500, 0)
+    held = 0
+    for _ in range(300):
+        values = rng.binomial(1, 0.4, 60).astype(float)
+        found = estimate(drawn @ values / 60)
+        held += found["low"] <= 0.4 <= found["high"]
+    assert 0.90 <= held / 300 <= 0.99
+
+
+def published_samples(graded, model):
+    """Samples whose token counts and accuracies are those of the published curve of ``model``."""
+    [curve] = [c for c in PUBLISHED["curves"] if c["model"].startswith(model)]
+    for benchmark, points in curve["benchmarks"].items():
+        if benchmark not in ("aime2025", "math500", "amc", "olympiad_bench"):
+            continue
+        for tokens, (used, accuracy) in zip(curve["budgets"], points, strict=True):
+            right = round(accuracy * 10)
+            for number in range(1000):
+                yield graded(
+                    number % 100,
+                    number // 100,
+                    benchmark=benchmark,
+                    budget={"mode": "exact", "tokens": tokens},
+                    used=used + (5 if number % 2 else -5),
+                    correct=number < right,
+                )
+
+
+@pytest.mark.parametrize(("model", "slope"), [("L1-Exact", 0.24), ("S1", 0.37)])
+def test_samples_made_to_the_published_numbers_give_the_published_slopes_and_averages(graded, jsonl, model, slope):
+    path = jsonl(published_samples(graded, model))
+    measured = measure(path)
+    [macro] = [curve for curve in measured["runs"][0]["curves"] if curve["name"] == "macro:math"]
+    assert macro["slope_per_decade"]["value"] == pytest.approx(slope, abs=0.02)
+    [published] = [c for c in PUBLISHED["curves"] if c["model"].startswith(model)]
+    for point, (tokens, accuracy) in zip(macro["points"], published["benchmarks"]["macro:math"], strict=True):
+        assert point["tokens"]["value"] == pytest.approx(tokens, abs=1)
+        assert 100 * point["accuracy"]["value"] == pytest.approx(accuracy, abs=0.06)
+
+
+def test_a_macro_average_is_only_of_groups_that_are_complete(graded, jsonl):
+    path = jsonl([graded(p, benchmark=b) for b in ("aime2025", "math500", "amc") for p in range(3)])
+    measured = measure(path)
+    assert [c["name"] for c in measured["runs"][0]["curves"]] == ["aime2025", "amc", "math500", "macro:all"]
+
+
+def test_at_equal_tokens_nothing_is_extrapolated():
+    tokens, accuracy = np.full((2, 3), [[100.0], [1000.0]]), np.full((2, 3), [[0.2], [0.6]])
+    curve = Curve("tiny", "exact", (100, 1000), tokens, accuracy)
+    assert curve.at(10**2.5) == pytest.approx(0.4)
+    assert np.isnan(curve.at(99)).all()
+    assert np.isnan(curve.at(1001)).all()
+    assert curve.slope_per_decade() == pytest.approx(0.4)
+    assert curve.area() == pytest.approx(0.4)
+
+
+def test_average_chance_and_vote_are_kept_apart(graded, jsonl):
+    answers = {0: ["1", "1", "2", "3"], 1: ["1", "2", "2", "2"], 2: [None] * 4}
+    path = jsonl(
+        graded(p, s, correct=answer == "1", answer=answer)
+        for p, given in answers.items()
+        for s, answer in enumerate(given)
+    )
+    measured = measure(path)
+    votes = {row["k"]: row for row in measured["runs"][0]["cells"][0]["voting"]}
+    assert votes[4]["avg"]["value"] == votes[1]["avg"]["value"] == pytest.approx(3 / 12)
+    assert votes[1]["pass"]["value"] == pytest.approx(3 / 12)
+    assert votes[2]["pass"]["value"] == pytest.approx((5 / 6 + 3 / 6 + 0) / 3)
+    assert votes[4]["pass"]["value"] == pytest.approx(2 / 3)
+    assert votes[4]["maj"]["value"] == pytest.approx(1 / 3)
+
+
+def test_a_tied_vote_is_shared(graded, jsonl):
+    path = jsonl([graded(0, 0, correct=True, answer="1"), graded(0, 1, correct=False, answer="2")])
+    measured = measure(path)
+    assert measured["runs"][0]["cells"][0]["voting"][-1]["maj"]["value"] == 0.5
+
+
+def test_the_share_of_problems_that_get_longer_with_every_budget(graded, jsonl):
+    lengths = {0: (90, 150, 300), 1: (90, 80, 300), 2: (90, 90, 300), 3: (10, 20, 30)}
+    path = jsonl(
+        graded(p, used=used, budget={"mode": "exact", "tokens": tokens})
+        for p, many in lengths.items()
+        for tokens, used in zip((100, 200, 400), many, strict=True)
+    )
+    measured = measure(path)
+    assert measured["runs"][0]["pooled"][0]["monotone"] == 0.5
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}</pre>"
+
+
+def test_text_of_models_names_and_files_is_shown_and_never_run(graded, jsonl, tmp_path):
+    path = jsonl([graded(0) | dict.fromkeys(("response", "problem", "answer", "ground_truth"), HOSTILE)], "<b>.jsonl")
+    output, _ = draw(tmp_path, "--runs", f"<script>name</script>$x$={path}", "--title", HOSTILE)
+    page = (output / "report.html").read_text()
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    assert "<b>.jsonl" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "{{ 7 * 7 }}" in page
+
+
+def test_later_training_files_win_where_they_overlap(tmp_path):
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    lines = [{"step": s, "data": {"critic/score/mean": s / 10, "lcpo/acc": 0.5}} for s in (1, 2, 3)]
+    first.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 4, "da')
+    second.write_text(json.dumps({"step": 3, "data": {"critic/score/mean": 9.0, "note": "x"}}) + "\n")
+    steps = load_training([first, second])
+    assert list(steps) == [1, 2, 3]
+    assert steps[3] == {"critic/score/mean": 9.0, "lcpo/acc": 0.5}
+
+
+def test_length_error_is_drawn_by_budget_band_in_order(tmp_path):
+    path = tmp_path / "a.jsonl"
+    data = {f"lcpo/exact/{band}/mean_abs_error": 0.1 for band in ("1001-2000", "1-1000", "10001-11000")}
+    path.write_text(json.dumps({"step": 1, "data": data | {"lcpo/exact/mean_abs_error": float("nan")}}) + "\n")
+    with pytest.raises(InputError):
+        load_training([path])  # NaN is no JSON: verl's logger never writes it
+    path.write_text(json.dumps({"step": 1, "data": data}) + "\n")
+    assert list(curves(load_training([path]))["Length error by budget"]["series"]) == [
+        "lcpo/exact/1-1000/mean_abs_error",
+        "lcpo/exact/1001-2000/mean_abs_error",
+        "lcpo/exact/10001-11000/mean_abs_error",
+    ]
+
+
+def test_keywords_are_whole_words_in_any_case():
+    keywords = Keywords({"a": ["wait", "let me check"], "b": ["thus"]})
+    assert keywords.count("WAIT, await, waiting. Wait; let me check, Thus thus_x") == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--runs", "nofile"], "NAME=GRADED"),
+        (["--runs", "a=missing.jsonl"], "missing.jsonl is not a file"),
+        (["--runs", "a=x", "a=y"], "own name"),
+        (["--runs", "a=x", "--resamples", "5"], "--resamples is 5"),
+        (["--runs", "a=x", "--at-tokens", "0"], "--at-tokens"),
+    ],
+)
+def test_arguments_that_cannot_work_are_refused(tmp_path, arguments, message):
+    with pytest.raises(InputError, match=message):
+        report.main([*arguments, "--output", str(tmp_path / "report")])
+    assert not (tmp_path / "report").exists()
+
+
+def test_ungraded_double_and_missing_samples_are_refused(graded, jsonl, tmp_path):
+    ungraded = graded(0)
+    del ungraded["correct"]
+    for records, message in (([ungraded], "correct"), ([graded(0), graded(0)], "twice"), ([], "no sample")):
+        with pytest.raises(InputError, match=message):
+            report.main(["--runs", f"a={jsonl(records)}", "--output", str(tmp_path / "report")])
+
+
+def test_a_report_is_replaced_only_when_told_to_and_nothing_else_ever(varied, jsonl, tmp_path):
+    path = jsonl(varied[:20])
+    draw(tmp_path, "--runs", f"a={path}")
+    with pytest.raises(InputError, match="--overwrite"):
+        draw(tmp_path, "--runs", f"a={path}")
+    draw(tmp_path, "--runs", f"a={path}", "--overwrite")
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    with pytest.raises(InputError, match="is no report"):
+        report.main(["--runs", f"a={path}", "--output", str(precious), "--overwrite"])
+
+
+def test_runs_without_budgets_are_measured_too(graded, jsonl):
+    path = jsonl(graded(p, budget=None, thinking_tokens=None) for p in range(4))
+    measured = measure(path)
+    [cell] = measured["runs"][0]["cells"]
+    assert (cell["mode"], cell["budget"]) == ("none", None)
+    assert cell["metrics"]["mean_abs_error"]["value"] is None
+    assert cell["metrics"]["thinking_tokens"]["value"] is None
+    assert cell["metrics"]["accuracy"]["value"] == 1.0

@@ -1,0 +1,185 @@
+"""Strategies are generators: here a scripted model answers their requests, token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eval.chat import Chat
+from eval.cli import InputError
+from eval.engines import Completion, Request
+from eval.strategies import Answer, Sampling
+from eval.strategies.registry import STRATEGIES
+from eval.tasks import tasks_of
+from l1_verl.budget import Budget
+from recipes.tiny.tokenizer import build_tokenizer
+
+CHAT = Chat(build_tokenizer(), "tiny")
+END = CHAT.tokenizer.eos_token_id
+FORCING = ("hard-cap", "s1-truncate", "s1-wait")
+Model = Callable[[Request], list[int]]
+
+
+def ids(text: str) -> list[int]:
+    return CHAT.encode(text)
+
+
+def ask(name: str, row, model: Model, budget: int = 64, **knobs) -> tuple[Answer, list[Request]]:
+    """Runs one sample of a strategy against ``model``, which says what it would write if nothing stopped it."""
+    task = tasks_of([row(1, Budget("exact", budget))], 1, "config", 0)[0]
+    steps = STRATEGIES[name](task, CHAT, sampling=Sampling(**knobs))
+    requests = [next(steps)]
+    while True:
+        request = requests[-1]
+        said = model(request)[: request.max_tokens]
+        stops = [i for i, token in enumerate(said) if token in (END, *request.stop_token_ids)]
+        said = said[: stops[0] + 1] if stops else said
+        try:
+            requests.append(steps.send(Completion(len(said), said, None, stopped=bool(stops))))
+        except StopIteration as end:
+            return end.value, requests
+
+
+def test_plain_counts_thought_and_solution_apart(row):
+    answer, requests = ask("plain", row, lambda _: [*ids("1:1+1=2\n</think>\n\\boxed{2}"), END])
+    assert "Think for 64 tokens." in CHAT.decode(requests[0].prompt)
+    assert answer.response == "1:1+1=2\n</think>\n\\boxed{2}"
+    assert answer.thinking_tokens == len(ids("1:1+1=2\n</think>"))
+    assert answer.used_tokens == len(ids("1:1+1=2\n</think>\n\\boxed{2}")) + 1
+    assert answer.stopped
+
+
+def test_a_thought_that_never_closes_is_all_thinking(row):
+    answer, _ = ask("plain", row, lambda _: ids("1:2\n") * 100, max_tokens=50)
+    assert (answer.thinking_tokens, answer.used_tokens, answer.stopped) == (50, 50, False)
+
+
+def test_an_exact_budget_caps_the_response_at_a_multiple(row):
+    _, requests = ask("plain", row, lambda _: [END], budget=40, max_budget_multiple=2.0)
+    assert requests[0].max_tokens == 80
+
+
+def test_a_prompt_that_fills_the_context_is_refused(row):
+    with pytest.raises(InputError, match="leaves no room"):
+        ask("plain", row, lambda _: [END], context=5)
+
+
+@pytest.mark.parametrize("name", FORCING)
+def test_a_thought_at_its_limit_is_closed_and_the_boxed_answer_asked_for(row, name):
+    def model(request):
+        return [*ids("2}"), END] if CHAT.closes_thought(request.prompt) else ids("1:2\n") * 100
+
+    answer, requests = ask(name, row, model, budget=64, answer_tokens=8)
+    assert answer.response.endswith("\n</think>\n\n\\boxed{2}")
+    assert 40 < answer.used_tokens <= 64
+    assert answer.inserted_tokens == len(ids("\n</think>\n\n\\boxed{"))
+    assert len(requests) == answer.rounds == 2
+
+
+@pytest.mark.parametrize("name", FORCING)
+def test_a_solution_cut_at_the_limit_is_asked_for_its_answer_without_a_second_close(row, name):
+    def model(request):
+        if CHAT.decode(request.prompt).endswith("\\boxed{"):
+            return [*ids("2}"), END]
+        return ids("1:2\n</think>" + " the" * 100)
+
+    answer, _ = ask(name, row, model, budget=64, answer_tokens=8, max_waits=0)
+    assert answer.response.count("</think>") == 1
+    assert answer.response.endswith("\n\n\\boxed{2}")
+
+
+def test_an_answer_that_is_there_is_not_asked_for_again(row):
+    answer, requests = ask("s1-truncate", row, lambda _: ids("</think>\\boxed{2}" + " the" * 100), answer_tokens=8)
+    assert len(requests) == 1
+    assert answer.inserted_tokens == 0
+
+
+@pytest.mark.parametrize(("name", "asked"), [("hard-cap", True), ("s1-truncate", False), ("s1-wait", False)])
+def test_only_the_hard_cap_tells_the_model_its_budget(row, name, asked):
+    _, requests = ask(name, row, lambda _: [END])
+    assert ("Think for 64 tokens." in CHAT.decode(requests[0].prompt)) is asked
+
+
+def test_waiting_takes_back_the_close_and_goes_on(row):
+    def model(request):
+        asked = CHAT.decode(request.prompt).endswith("\\boxed{")
+        return [*ids("2}" if asked else "1:2\n</think>\n\\boxed{2}"), END]
+
+    answer, _ = ask("s1-wait", row, model, budget=64, answer_tokens=8)
+    thought, _, solution = answer.response.partition("</think>")
+    assert thought.startswith("1:2\nWait1:2\nWait")
+    assert "</think>" not in solution
+    assert "\\boxed{2}" in solution
+    assert answer.used_tokens <= 64
+
+
+def test_waiting_ends_after_as_many_waits_as_asked_for(row):
+    model = lambda _: [*ids("1:2\n</think>\n\\boxed{2}"), END]  # noqa: E731
+    answer, requests = ask("s1-wait", row, model, budget=200, max_waits=3)
+    assert answer.response.count("Wait") == 3
+    assert len(requests) == 4
+    assert answer.stopped
+
+
+def test_a_thought_that_ends_with_the_sequence_goes_on_too(row):
+    answer, _ = ask("s1-wait", row, lambda _: [*ids("1:2\n"), END], budget=64, answer_tokens=8)
+    assert "Wait" in answer.response
+    assert END not in ids(answer.response)
+
+
+def test_a_budget_that_cannot_hold_the_close_is_refused(row):
+    with pytest.raises(InputError, match="cannot hold"):
+        ask("hard-cap", row, lambda _: [END], budget=3)
+
+
+@given(
+    name=st.sampled_from(FORCING),
+    budget=st.integers(12, 120),
+    answer_tokens=st.integers(1, 64),
+    speech=st.lists(
+        st.sampled_from([*ids("1:2\n the \\boxed{2}"), CHAT.end_of_thought, END]), min_size=1, max_size=40
+    ),
+)
+def test_whatever_the_model_writes_the_budget_is_never_exceeded(row_of, name, budget, answer_tokens, speech):
+    answer, requests = ask(name, row_of, lambda _: speech * 20, budget=budget, answer_tokens=answer_tokens)
+    assert answer.used_tokens <= budget
+    assert 0 <= answer.thinking_tokens <= answer.used_tokens
+    assert all(request.max_tokens >= 1 for request in requests)
+
+
+@pytest.fixture(scope="module")
+def row_of():
+    def make(number, budget):
+        return {
+            "data_source": "tiny",
+            "prompt": [{"role": "user", "content": f"What is {number} + 1?"}],
+            "reward_model": {"ground_truth": "2"},
+            "extra_info": {"id": str(number), "answer_type": "math", "budget": budget.to_dict()},
+        }
+
+    return make
+
+
+def test_the_papers_procedure_pastes_wait_until_the_budget_is_gone_and_adds_twenty_tokens(row):
+    stop = CHAT.encode("<|im_start|><|im_end|>", special=True)
+    bar = ids("<")[0]
+    assert bar in stop
+
+    def model(request):
+        return ids(" 2") if request.temperature == 0 else [*ids("1:2\n"), bar]
+
+    answer, requests = ask("s1-paper", row, model, budget=20)
+    assert answer.response.count("Wait") == len(requests) - 2 == 3
+    assert requests[-1].max_tokens == 20
+    assert answer.response.endswith("The final Answer is: 2")
+    assert "</think>" not in answer.response
+    assert answer.used_tokens == 20 + len(ids(" 2"))
+
+
+def test_every_strategy_is_one_that_the_command_offers():
+    assert set(STRATEGIES) == {"plain", *FORCING, "s1-paper"}
+    assert all(callable(partial(strategy)) for strategy in STRATEGIES.values())
