@@ -30,7 +30,7 @@ from eval.tasks import Task, file_hash, load_rows, tasks_of
 
 def main(arguments: Sequence[str] | None = None) -> None:
     args = _parse(arguments)
-    rows = load_rows(args.data, args.limit)
+    rows = [row for path in args.data for row in load_rows(path, args.limit)]
     config = _config(args)
     tasks = tasks_of(rows, args.samples, content_hash(config), args.seed)
     _refuse_unfit(args, tasks)
@@ -88,7 +88,7 @@ def record_of(task: Task, answer: Answer) -> dict[str, Any]:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval.generate", description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="model folder, hub id, or the server's name for it")
-    parser.add_argument("--data", required=True, type=Path, help="parquet file written by data_prep")
+    parser.add_argument("--data", required=True, nargs="+", type=Path, help="parquet files written by data_prep")
     parser.add_argument(
         "--output", required=True, type=Path, help="samples, one per line; its configuration beside it"
     )
@@ -148,7 +148,7 @@ def _config(args: argparse.Namespace) -> dict[str, Any]:
     config = {name: getattr(args, name) for name in kept} | {"engine": args.engine}
     if args.strategy != "plain":
         config |= {"answer_tokens": args.answer_tokens, "max_waits": args.max_waits}
-    config |= {"model": args.model, "data": args.data.name, "data_hash": file_hash(args.data)}
+    config |= {"model": args.model, "data": [[path.name, file_hash(path)] for path in args.data]}
     if args.engine == "vllm":
         config["model_hash"] = fingerprint(args.model)
     else:

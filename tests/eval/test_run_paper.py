@@ -1,0 +1,58 @@
+"""The recipe with `echo` for Python: what it would run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments, **knobs):
+    environment = os.environ | {"PYTHON": "echo"} | knobs
+    return subprocess.run(
+        ["bash", "eval/run_paper.sh", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+
+def commands(*arguments, **knobs):
+    done = run(*arguments, **knobs)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_the_papers_protocol_is_seven_benchmarks_four_budgets_and_two_modes(tmp_path):
+    said = commands("some/model", DATA_DIR=str(tmp_path))
+    prepared = [line for line in said if line.startswith("data_prep/")]
+    assert len(prepared) == 14
+    assert all(line.endswith("--budgets 512 1024 2048 3600") for line in prepared)
+    exact, maximum = (line for line in said if line.startswith("-m eval.generate"))
+    assert "--samples 16 --temperature 0.6 --top-p 0.95 --max-tokens 8192 --max-budget-multiple 2" in exact
+    assert "--max-budget-multiple" not in maximum
+    assert said[-1].startswith("-m eval.report --runs exact=outputs/eval/model/exact/graded.jsonl max=")
+
+
+def test_baselines_are_four_runs_more_and_the_papers_own_draws_once(tmp_path):
+    said = commands("some/model", "--tensor-parallel", "2", DATA_DIR=str(tmp_path), BASELINE_MODEL="base")
+    generated = [line for line in said if line.startswith("-m eval.generate")]
+    assert len(generated) == 6
+    assert all(line.endswith("--tensor-parallel 2") for line in generated)
+    [paper] = [line for line in generated if "s1-paper" in line]
+    assert "--model base" in paper
+    assert "--samples 1 " in paper
+
+
+def test_data_that_is_there_is_kept(tmp_path):
+    (tmp_path / "amc-exact.parquet").touch()
+    said = commands("m", DATA_DIR=str(tmp_path), BENCHMARKS="amc", MODES="exact")
+    assert not [line for line in said if line.startswith("data_prep/")]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--tensor-parallel", "2"]])
+def test_without_a_model_it_says_how_it_is_used(arguments):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
