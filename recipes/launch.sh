@@ -8,6 +8,8 @@
 #   CKPTS_DIR       where checkpoints, metrics and the run's configuration go; a run found there is resumed
 #   NNODES          machines of the Ray cluster; for more than one set RAY_ADDRESS
 #   NGPUS_PER_NODE  GPUs of each; on CPU, training workers
+#   SEED            of budgets, data order and sampling, and of the tiny profile's model
+#   OUTPUTS         where all of the defaults above lie; outputs/ of the clone
 #   LOGGER          comma-separated: console,file,wandb,tensorboard,...
 #   PYTHON          interpreter; the clone's own .venv where there is one and no other is active
 
@@ -19,14 +21,16 @@ fi
 PYTHON=${PYTHON:-python}
 
 PROFILE=${PROFILE:-gpu}
-home=$root/outputs/$PROFILE
-deepscaler=$root/outputs/data/deepscaler.parquet
+SEED=${SEED:-0}
+OUTPUTS=${OUTPUTS:-$root/outputs}
+home=$OUTPUTS/$PROFILE
+deepscaler=$OUTPUTS/data/deepscaler.parquet
 NNODES=${NNODES:-1}
 LOGGER=${LOGGER:-console,file}
 case $PROFILE in
     gpu)
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-8}
-        VAL_FILES=${VAL_FILES:-$root/outputs/data/aime2024.parquet}
+        VAL_FILES=${VAL_FILES:-$OUTPUTS/data/aime2024.parquet}
         export VERL_USE_EXTERNAL_MODULES=l1_verl.plugin
         ;;
     tiny | smollm2)
@@ -57,7 +61,7 @@ VAL_FILES=${VAL_FILES:-$TRAIN_FILE}
 base_model() {
     case $PROFILE in
         gpu) echo agentica-org/DeepScaleR-1.5B-Preview ;;
-        tiny) "$PYTHON" -m recipes.tiny.build --output "$home" >&2 && echo "$home/base" ;;
+        tiny) "$PYTHON" -m recipes.tiny.build --output "$home" --seed "$SEED" >&2 && echo "$home/base" ;;
         smollm2) "$PYTHON" -m recipes.smollm2 --output "$home" >&2 && echo "$home/base" ;;
     esac
 }
@@ -84,6 +88,7 @@ launch() {
         "data.train_files='$TRAIN_FILE'"
         "data.val_files=['${VAL_FILES//,/"','"}']"
         "trainer.default_local_dir='$CKPTS_DIR'"
+        "data.seed=$SEED" "data.budget.seed=$SEED" "actor_rollout_ref.rollout.seed=$SEED"
         "trainer.nnodes=$NNODES" "trainer.n_gpus_per_node=$NGPUS_PER_NODE" "trainer.logger=[$LOGGER]"
         "hydra.run.dir='$CKPTS_DIR/hydra'"
         "$@"

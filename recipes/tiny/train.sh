@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# `make train`: build the embedded model, ask it under budgets, train it with LCPO-Exact, ask it again, draw the report.
+# Every part that is done already is skipped, so the same command goes on after an interrupt. Knobs: recipes/launch.sh;
+# whatever follows goes to verl.
+set -euo pipefail
+export PROFILE=tiny
+# shellcheck source=recipes/launch.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh"
+
+# ask NAME MODEL: 400 unseen problems at each of four budgets, sampled as in training.
+ask() {
+    local samples=$home/eval/$1.samples.jsonl graded=$home/eval/$1.graded.jsonl
+    "$PYTHON" -m eval.generate --model "$2" --data "$home/data/test.parquet" --output "$samples" \
+        --samples 1 --temperature 1.0 --top-p 1.0 --max-tokens 160 --seed "$SEED"
+    "$PYTHON" -m eval.grade "$samples" --output "$graded" --require-think-end
+}
+
+base=$(base_model)
+ask before "$base"
+bash "$root/recipes/run_l1_exact.sh" "$@"
+ask after "$(newest_checkpoint l1_exact)"
+"$PYTHON" -m eval.report --title "L1-Exact on the embedded model" --overwrite --output "$home/report" \
+    --runs before="$home/eval/before.graded.jsonl" after="$home/eval/after.graded.jsonl" \
+    --training "$home"/l1_exact/metrics/*.jsonl
+echo "report: $home/report/report.html"
