@@ -1,6 +1,6 @@
 """Supervised training of the tiny model: arithmetic right, thinking length free, obedience weak.
 
-It ends with lengths that are uniform, up to 144 tokens, whatever the prompt asks, but for one example in sixteen or so,
+It ends with lengths that are uniform, up to 144 tokens, whatever the prompt asks, but for one example in sixteen,
 whose length is the budget's. It begins with such examples alone and thins them out, since a model that has never met
 the idea of a budget does not find it in the twenty minutes that reinforcement learning has here; a real base model has
 met it (asked for 512 to 3,600 tokens, DeepScaleR writes 5,491 to 6,421).

@@ -1,0 +1,110 @@
+"""The embedded profile: its arithmetic, its tokenizer, its supervised stage and its files."""
+
+from __future__ import annotations
+
+import random
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+
+from l1_verl.budget import Budget
+from l1_verl.grading import grade
+from recipes.tiny import pretrain
+from recipes.tiny.arithmetic import Sum, all_sums, split
+from recipes.tiny.data import EVAL_BUDGETS, write_benchmark
+from recipes.tiny.tokenizer import EOS
+
+sums = st.lists(st.integers(1, 9), min_size=3, max_size=4).map(lambda operands: Sum(tuple(operands)))
+budgets = st.none() | st.builds(Budget, st.sampled_from(["exact", "max"]), st.integers(40, 128))
+
+
+@given(problem=sums, plan=st.integers(36, 144), budget=budgets)
+def test_a_response_is_right_and_as_long_as_planned(tokenizer, problem, plan, budget):
+    response = problem.response(plan, budget)
+    used = len(tokenizer(response + EOS, add_special_tokens=False).input_ids)
+    assert abs(used - plan) <= 2
+    assert grade(response, problem.answer, require_think_end=True).correct
+
+
+def test_every_budget_can_be_met_by_every_problem():
+    assert max(problem.shortest for problem in all_sums()) <= min(EVAL_BUDGETS)
+
+
+@given(seed=st.integers(0, 9))
+def test_held_out_problems_are_never_trained_on(seed):
+    training, held_out = split(seed, 600)
+    assert not set(training) & set(held_out)
+    assert len(held_out) == 600
+
+
+def test_the_tokenizer_is_the_same_after_it_was_saved_with_the_model(tokenizer, tmp_path):
+    pretrain.new_model(tokenizer, 0).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    text = Sum((9, 8, 7, 5)).response(100, Budget("max", 64)) + EOS
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+    assert loaded(text).input_ids == tokenizer(text).input_ids
+    assert loaded.decode(loaded(text).input_ids) == text
+
+
+def test_the_model_has_at_most_3_million_parameters(tokenizer):
+    assert sum(p.numel() for p in pretrain.new_model(tokenizer, 0).parameters()) < 3e6
+
+
+def test_supervision_starts_obedient_and_ends_nearly_free():
+    assert pretrain.obedience(0) == 1
+    assert pretrain.obedience(pretrain.STEPS) == pytest.approx(pretrain.OBEDIENCE)
+    shares = [pretrain.obedience(step) for step in range(pretrain.STEPS)]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_an_interrupted_supervised_stage_ends_with_the_weights_of_an_uninterrupted_one(
+    tokenizer, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pretrain, "SAVE_EVERY", 2)
+    monkeypatch.setattr(pretrain, "BATCH", 4)
+    problems, _ = split(0, 600)
+
+    def train(steps, state):
+        monkeypatch.setattr(pretrain, "STEPS", steps)
+        torch.manual_seed(0)
+        model = pretrain.new_model(tokenizer, 0)
+        pretrain.pretrain(model, tokenizer, problems, 0, state)
+        return model.state_dict()
+
+    whole = train(4, tmp_path / "whole.pt")
+    real, calls = pretrain._batch, []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(pretrain, "_batch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(4, tmp_path / "cut.pt")
+    resumed = train(4, tmp_path / "cut.pt")
+    assert len(calls) == 4 + 2
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_the_benchmark_asks_every_problem_at_every_budget_and_names_it_in_its_source(tmp_path):
+    write_benchmark(tmp_path / "test.parquet", [Sum((1, 2, 3)), Sum((4, 5, 6))])
+    rows = pq.read_table(tmp_path / "test.parquet").to_pylist()
+    assert len(rows) == 2 * len(EVAL_BUDGETS)
+    assert {(row["data_source"], row["extra_info"]["budget"]["tokens"]) for row in rows} == {
+        (f"tiny/exact-{tokens}", tokens) for tokens in EVAL_BUDGETS
+    }
+
+
+def test_examples_follow_the_stated_mixture():
+    rng = random.Random(0)
+    problems, _ = split(0, 600)
+    drawn = [pretrain._example(problems, rng, 0.5) for _ in range(4000)]
+    asked = [(budget, plan) for _, budget, plan in drawn if budget is not None]
+    assert abs(len(asked) / len(drawn) - 0.95) < 0.02
+    assert abs(sum(budget.tokens == plan for budget, plan in asked) / len(asked) - 0.505) < 0.04
