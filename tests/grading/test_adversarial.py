@@ -19,7 +19,7 @@ from l1_verl.grading.extract import last_boxed
 
 TIMEOUT_S = 1.0
 COUNT = 10_000
-GOLDS = (r"\frac{\sqrt{3}}{2}", "x^2+1", r"(1, \sqrt{2})", "42", r"\{1, \pi\}", "[0, e)", "y = 2x", r"\text{even}")
+GOLDS = (r"\frac{\sqrt{3}}{2}", "x^2+1", r"(1, \sqrt{2})", "42", r"\{1, \pi\}", "[0, e)", "y = 7x+5", r"\text{even}")
 
 
 def _resident() -> int:
