@@ -61,14 +61,16 @@ class LCPORewardManager(RewardManagerBase):
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
         """``{"reward_score", "reward_extra_info"}`` of one sample; of a multi-turn sample the last turn counts."""
-        item = data[-1:][0]
-        responses, row = item.batch["responses"], item.non_tensor_batch
-        used = int(item.batch["attention_mask"][-responses.shape[-1] :].sum())
-        token_ids = responses[:used].tolist()
-        extra = row.get("extra_info") or {}
-        budget = Budget.from_dict(extra.get("budget"))
+        async with self._pool.turn():
+            item = data[-1:][0]
+            responses, row = item.batch["responses"], item.non_tensor_batch
+            used = int(item.batch["attention_mask"][-responses.shape[-1] :].sum())
+            token_ids = responses[:used].tolist()
+            extra = row.get("extra_info") or {}
+            budget = Budget.from_dict(extra.get("budget"))
+            text = decode_tail(self.tokenizer, token_ids)
         grade = await self._pool.grade(
-            decode_tail(self.tokenizer, token_ids),
+            text,
             row["reward_model"]["ground_truth"],
             extra.get("answer_type") or "math",
             require_think_end=self._require_think_end,
