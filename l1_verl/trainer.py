@@ -21,8 +21,8 @@ from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 
 from l1_verl.adherence import adherence, band
 
-logger = logging.getLogger(__name__)
-logger.setLevel(logging.INFO)
+# Below verl's logger, whose handler is what a run shows (verl/utils/logging_utils.py).
+logger = logging.getLogger("verl.l1_verl.trainer")
 
 
 @register_trainer("lcpo")

@@ -1,0 +1,144 @@
+"""The real trainer on a model with random weights: what happens is real, only the answers are nonsense."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import psutil
+import pytest
+
+from recipes.tiny.arithmetic import split
+from recipes.tiny.data import write_benchmark, write_training
+from recipes.tiny.pretrain import new_model
+
+ROOT = Path(__file__).parents[2]
+# A step of seconds instead of the profile's 15.
+SMALL = (
+    "data.train_batch_size=4", "actor_rollout_ref.actor.ppo_mini_batch_size=4", "actor_rollout_ref.rollout.n=4",
+    "data.max_response_length=64", "actor_rollout_ref.rollout.max_model_len=128",
+)  # fmt: skip
+MARKER = "L1_VERL_TEST_RUN"
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory, tokenizer) -> Path:
+    """A folder as recipes.tiny.build makes it, with an untrained model."""
+    home = tmp_path_factory.mktemp("tiny")
+    training, held_out = split(0, 600)
+    write_training(home / "data" / "train.parquet", training)
+    write_benchmark(home / "data" / "validation.parquet", held_out[:3])
+    new_model(tokenizer, 0).save_pretrained(home / "base")
+    tokenizer.save_pretrained(home / "base")
+    return home
+
+
+class Run:
+    """A trainer under way, in a process group of its own."""
+
+    def __init__(self, command: list[str], log: Path, environment: dict[str, str]) -> None:
+        self.log, self.marker = log, uuid.uuid4().hex
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=os.environ | environment | {MARKER: self.marker, "PYTHON": sys.executable},
+                start_new_session=True,
+            )
+
+    def wait(self, seconds: float = 600) -> str:
+        """The log of a run that must end well."""
+        try:
+            code = self.process.wait(seconds)
+        finally:
+            self.end()
+        text = self.log.read_text(errors="replace")
+        assert code == 0, text[-6000:]
+        return text
+
+    def wait_for(self, file: Path, text: str, seconds: float = 400) -> None:
+        """Until ``file`` contains ``text``; fails at once where the run ends before."""
+        deadline = time.monotonic() + seconds
+        while not (file.is_file() and text in file.read_text(errors="replace")):
+            assert self.process.poll() is None, self.log.read_text(errors="replace")[-6000:]
+            assert time.monotonic() < deadline, f"no {text!r} in {file} after {seconds} s"
+            time.sleep(0.2)
+
+    def interrupt(self) -> None:
+        """Ctrl-C, which a terminal sends to the whole foreground group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(90)
+
+    def kill(self) -> None:
+        """kill -9 of the trainer's own process, as an out-of-memory killer would."""
+        trainers = [p for p in self.left() if "verl.trainer.main_ppo" in " ".join(p.cmdline())]
+        assert trainers, "no trainer to kill"
+        for trainer in trainers:
+            trainer.kill()
+        self.process.wait(90)
+
+    def left(self) -> list[psutil.Process]:
+        """Processes of this run that live, wherever they went."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(MARKER) == self.marker and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def left_after(self, seconds: float) -> list[str]:
+        """What still lives ``seconds`` later."""
+        deadline = time.monotonic() + seconds
+        while self.left() and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return [" ".join(process.cmdline())[:200] for process in self.left()]
+
+    def end(self) -> None:
+        for process in self.left():
+            process.kill()
+
+
+@pytest.fixture
+def start(tiny, tmp_path):
+    """Starts a recipe of the tiny profile on the untrained model; whatever is left of it dies with the test."""
+    runs = []
+
+    def start_(recipe: str, folder: Path, *overrides: str) -> Run:
+        environment = {
+            "PROFILE": "tiny",
+            "MODEL_PATH": str(tiny / "base"),
+            "TRAIN_FILE": str(tiny / "data" / "train.parquet"),
+            "VAL_FILES": str(tiny / "data" / "validation.parquet"),
+            "CKPTS_DIR": str(folder),
+        }
+        command = ["bash", str(ROOT / "recipes" / recipe), *SMALL, *overrides]
+        runs.append(Run(command, tmp_path / f"{folder.name}.log", environment))
+        return runs[-1]
+
+    yield start_
+    for run in runs:
+        run.end()
+
+
+def steps(folder: Path) -> dict[int, dict[str, float]]:
+    """Metrics by step, of all starts of a run."""
+    lines = [line for file in sorted((folder / "metrics").glob("*.jsonl")) for line in file.read_text().splitlines()]
+    return {entry["step"]: entry["data"] for entry in map(json.loads, lines)}
+
+
+def rollouts(folder: Path, step: int) -> list[dict]:
+    return [json.loads(line) for line in (folder / f"{step}.jsonl").read_text().splitlines()]
+
+
+def budget_of(prompt: str) -> int:
+    return int(re.search(r"Think for (?:maximum )?(\d+) tokens\.", prompt).group(1))

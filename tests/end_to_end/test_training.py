@@ -1,0 +1,81 @@
+"""verl's trainer, FSDP2 and vLLM on CPU: it trains, survives, and resumes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tests.end_to_end.conftest import budget_of, rollouts, steps
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    """Where the run of the first test left its rollouts, for the second to compare with."""
+    return {}
+
+
+def asked(folder, step):
+    """What was asked at a step, budgets included, how often; the order within a step is the rollout's own."""
+    return Counter(sample["input"] for sample in rollouts(folder, step))
+
+
+def test_three_steps_train_with_weights_in_sync_and_leave_a_model(start, tmp_path_factory, tokenizer, uninterrupted):
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    dump = folder / "rollouts"
+    run = start("run_l1_exact.sh", folder, *_three_steps(dump), "trainer.test_freq=3")
+    log = run.wait()
+    assert run.left_after(20) == []
+
+    metrics = steps(folder)
+    assert sorted(metrics) == [1, 2, 3]
+    for step in metrics.values():
+        # 3e-3 with the weight sync left out, 3e-7 with it
+        assert step["training/rollout_probs_diff_max"] < 1e-5
+        assert step["lcpo/exact/mean_used"] > 0
+        assert any(key.startswith("lcpo/exact/97-128/") for key in step)
+    assert metrics[3]["val-core/tiny/exact-64/acc/mean@1"] == 0.0
+    assert "exact length error" in log
+
+    # The reward is Eq. 1 of what was written, budget by budget: no answer is right, so all of it is length.
+    for sample in rollouts(dump, 2):
+        used = len(tokenizer(sample["output"]).input_ids)
+        distance = min(abs(budget_of(sample["input"]) - n) for n in (used, used + 1))  # EOS is not in the text
+        assert sample["score"] == pytest.approx(-0.012 * distance, abs=0.012 * 2)
+
+    weights = folder / "global_step_3" / "actor" / "huggingface"
+    model = AutoModelForCausalLM.from_pretrained(weights)
+    assert model.config.model_type == "qwen2"
+    assert AutoTokenizer.from_pretrained(weights)("128").input_ids == tokenizer("128").input_ids
+    uninterrupted["dump"] = dump
+
+
+def test_interrupted_and_killed_it_goes_on_with_the_same_rows_and_budgets(start, tmp_path, uninterrupted):
+    if not uninterrupted:
+        pytest.skip("needs the run of the first test")
+    folder, dump = tmp_path / "run", tmp_path / "rollouts"
+    checkpoint = folder / "latest_checkpointed_iteration.txt"
+
+    first = start("run_l1_exact.sh", folder, *_three_steps(dump))
+    first.wait_for(checkpoint, "1")
+    first.interrupt()
+    assert first.left_after(30) == []
+
+    second = start("run_l1_exact.sh", folder, *_three_steps(dump))
+    second.wait_for(checkpoint, "2")
+    second.kill()
+    assert second.left_after(60) == []
+
+    log = start("run_l1_exact.sh", folder, *_three_steps(dump)).wait()
+    assert "setting global step to 2" in log
+    for step in (1, 2, 3):
+        if step == 3 or (dump / f"{step}.jsonl").is_file():
+            assert asked(dump, step) == asked(uninterrupted["dump"], step)
+    assert (dump / "3.jsonl").is_file()
+
+
+def _three_steps(dump):
+    return ("trainer.total_training_steps=3", "trainer.save_freq=1", f"trainer.rollout_data_dir={dump}")
