@@ -91,8 +91,12 @@ launch() {
         "data.seed=$SEED" "data.budget.seed=$SEED" "actor_rollout_ref.rollout.seed=$SEED"
         "trainer.nnodes=$NNODES" "trainer.n_gpus_per_node=$NGPUS_PER_NODE" "trainer.logger=[$LOGGER]"
         "hydra.run.dir='$CKPTS_DIR/hydra'"
-        "$@"
     )
+    if [[ -n ${RAY_ADDRESS:-} ]]; then
+        # A cluster that runs already has its size; Ray refuses to be told another.
+        arguments+=(++ray_kwargs.ray_init.{num_cpus,num_gpus,object_store_memory}=null)
+    fi
+    arguments+=("$@")
     "$PYTHON" -m recipes.preflight "${arguments[@]}" || exit $?
 
     # verl's file logger starts a file anew; a resumed run must not erase what was logged before it.
