@@ -94,7 +94,7 @@ launch() {
     )
     if [[ -n ${RAY_ADDRESS:-} ]]; then
         # A cluster that runs already has its size; Ray refuses to be told another.
-        arguments+=(++ray_kwargs.ray_init.{num_cpus,num_gpus,object_store_memory}=null)
+        arguments+=(++ray_kwargs.ray_init.{num_cpus,num_gpus,object_store_memory}"=null")
     fi
     arguments+=("$@")
     "$PYTHON" -m recipes.preflight "${arguments[@]}" || exit $?
