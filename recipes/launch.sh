@@ -42,7 +42,7 @@ case $PROFILE in
         export VERL_USE_EXTERNAL_MODULES=l1_verl.cpu,l1_verl.plugin VERL_PLATFORM=cpu
         # Compiling takes longer than a run of this size gains from it.
         export TORCH_COMPILE_DISABLE=1
-        export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TOKENIZERS_PARALLELISM=false
+        export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TQ_NUM_THREADS=2 TOKENIZERS_PARALLELISM=false
         if ((NGPUS_PER_NODE > 1)); then
             # vLLM otherwise looks for one NUMA node per worker (vllm/utils/ompmultiprocessing.py:218).
             export VLLM_CPU_OMP_THREADS_BIND=${VLLM_CPU_OMP_THREADS_BIND:-nobind}

@@ -3,7 +3,7 @@
 # Every part that is done already is skipped, so the same command goes on after an interrupt. Knobs: recipes/launch.sh;
 # whatever follows goes to verl.
 set -euo pipefail
-export PROFILE=tiny
+export PROFILE=tiny LOGGER=${LOGGER:-file}  # the trainer's one line per step says enough
 # shellcheck source=recipes/launch.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh"
 
