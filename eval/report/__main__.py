@@ -58,10 +58,10 @@ def _write(
     write_whole(partial / "tables.md", f"# {title}\n\n" + "\n".join(table.markdown() for table in shown))
     drawn = []
     for figure in figures:
-        light = figure.render("light", "svg")
-        write_whole(partial / "figures" / f"{figure.name}.svg", light)
-        write_whole(partial / "figures" / f"{figure.name}.png", figure.render("light", "png"))
-        drawn.append(Shown(figure.title, figure.caption, data_uri(light), data_uri(figure.render("dark", "svg"))))
+        made = figure.render()
+        write_whole(partial / "figures" / f"{figure.name}.svg", made.svg)
+        write_whole(partial / "figures" / f"{figure.name}.png", made.png)
+        drawn.append(Shown(figure.title, figure.caption, data_uri(made.svg), data_uri(made.dark_svg)))
     examples = [(run.name, run.examples) for run in runs]
     write_whole(partial / "report.html", page(title, measured, shown, drawn, examples))
     if output.exists():

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from eval.report.load import Run
 from eval.report.plots import Drawing, colour, label, log_tokens
 
-_DOTS = 3000
+_DOTS = 1500
 
 
 def drawings(results: dict[str, Any], runs: Sequence[Run], published: dict[str, Any]) -> list[Drawing]:
@@ -54,11 +54,12 @@ def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) ->
         reference = [(c["model"], c["benchmarks"][name]) for c in published["curves"] if name in c["benchmarks"]]
 
         def draw(axes: Axes, name: str = name, reference: list[Any] = reference) -> None:
-            for model, points in reference:
+            for (model, points), marker in zip(reference, "ov^sDP", strict=False):
                 tokens, accuracy = zip(*points, strict=True)
-                style = "--" if len(points) > 1 else ""
-                axes.plot(tokens, [a / 100 for a in accuracy], style, marker=".", color="#8b949e", lw=1, alpha=0.9)
-                axes.annotate(f"{model} (published)", (tokens[-1], accuracy[-1] / 100), fontsize=6.5, color="#8b949e")
+                axes.plot(
+                    tokens, [a / 100 for a in accuracy], "--" if len(points) > 1 else "", marker=marker, ms=3, lw=0.9,
+                    color="#8b949e", label=label(f"{model} (published)", 48),
+                )  # fmt: skip
             for index, (run, curve) in enumerate(_curves(results, name)):
                 tokens, accuracy = _points(curve["points"], "tokens"), _points(curve["points"], "accuracy")
                 text = run if curve["mode"] == "none" else f"{run} ({curve['mode']})"
@@ -68,7 +69,10 @@ def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) ->
                 )  # fmt: skip
             log_tokens(axes)
             axes.set(xlabel="tokens used (mean, log scale)", ylabel="accuracy", ylim=(0, None))
-            axes.legend(loc="best")
+            if reference:
+                axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+            else:
+                axes.legend()
 
         caption = "Mean over samples at each budget, with 95 % intervals."
         if name.startswith("macro:"):
@@ -89,9 +93,7 @@ def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterato
         jitter = np.random.default_rng(0).uniform(-width, width, len(shown))
 
         def draw(axes: Axes, frame: Any = frame, shown: Any = shown, jitter: Any = jitter, index: int = index) -> None:
-            axes.scatter(
-                shown["budget"] + jitter, shown["used"], s=5, alpha=0.25, color=colour(index), lw=0, rasterized=True
-            )
+            axes.scatter(shown["budget"] + jitter, shown["used"], s=5, alpha=0.25, color=colour(index), lw=0)
             means = frame.groupby("budget")["used"].mean()
             if len(means) <= 24:
                 axes.plot(means.index, means, "D-", ms=5, color=colour(index), label="mean used")
@@ -213,8 +215,9 @@ def _keywords(results: dict[str, Any]) -> Iterator[Drawing]:
 
 def _voting(results: dict[str, Any]) -> Iterator[Drawing]:
     for index, run in enumerate(results["runs"]):
-        for benchmark in dict.fromkeys(c["benchmark"] for c in run["cells"] if c["voting"]):
-            cells = [c for c in run["cells"] if c["benchmark"] == benchmark and c["voting"]]
+        voted = [c for c in run["cells"] if c["voting"] and c["voting"][-1]["k"] > 2]
+        for benchmark in dict.fromkeys(c["benchmark"] for c in voted):
+            cells = [c for c in voted if c["benchmark"] == benchmark]
 
             def draw(axes: Axes, cells: list[Any] = cells) -> None:
                 for number, cell in enumerate(cells):

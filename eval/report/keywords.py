@@ -26,8 +26,9 @@ class Keywords:
     def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
         self.groups = [group for group, words in groups.items() for _ in words]
         self.words = [word.lower() for words in groups.values() for word in words]
-        # One pattern per keyword: Python then searches for the literal first, which is far faster than alternatives.
-        self._patterns = [re.compile(rf"{re.escape(word)}(?!\w)") for word in self.words]
+        # One pattern per keyword, with what stands before it looked at last: Python then searches for the literal,
+        # which is far faster than alternatives or a leading boundary.
+        self._patterns = [re.compile(rf"{re.escape(w)}(?!\w)(?<!\w{re.escape(w)})") for w in self.words]
 
     @classmethod
     def load(cls, path: Path = DEFAULT) -> Keywords:
@@ -47,12 +48,5 @@ class Keywords:
     def count(self, text: str) -> list[int]:
         """Occurrences of each of ``words`` in ``text``."""
         text = text.lower()
-        return [self._count(pattern, word, text) for pattern, word in zip(self._patterns, self.words, strict=True)]
-
-    @staticmethod
-    def _count(pattern: re.Pattern[str], word: str, text: str) -> int:
-        if word not in text:
-            return 0
-        # What stands before is looked at afterwards: a lookbehind would keep the search from starting at the literal.
-        starts = (match.start() for match in pattern.finditer(text))
-        return sum(1 for start in starts if start == 0 or not (text[start - 1].isalnum() or text[start - 1] == "_"))
+        found = zip(self._patterns, self.words, strict=True)
+        return [len(pattern.findall(text)) if word in text else 0 for pattern, word in found]

@@ -14,8 +14,9 @@ _ADHERENCE = (
     ("within_20", "within 20 %", "percent"),
     ("mean_error", "signed error", "percent"),
     ("over_budget", "over budget", "percent"),
-    ("correlation", "correlation", "number"),
 )
+# Only where several budgets are looked at together.
+_DIAL = (("correlation", "correlation", "number"), ("slope", "tokens per token asked", "number"))
 _MORE = (
     ("soft_violation", "> 500 over", "percent"),
     ("utilisation", "utilisation", "percent"),
@@ -55,7 +56,7 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
     """Every table that the runs have data for."""
     runs = results["runs"]
     found = [
-        _cells("Before and after" if len(runs) == 2 else "Overview", runs, "pooled", _ADHERENCE),
+        _cells("Before and after" if len(runs) == 2 else "Overview", runs, "pooled", (*_ADHERENCE, *_DIAL)),
         _cells("By budget", runs, "cells", _ADHERENCE),
         _cells("By budget: limits, truncation, thinking and solution", runs, "cells", _MORE),
         _curves(results),
@@ -92,11 +93,16 @@ def _cells(title: str, runs: Sequence[dict[str, Any]], part: str, metrics: Seque
                 if (cell["benchmark"], cell["mode"], cell["budget"]) == (benchmark, mode, budget):
                     asked = "none" if mode == "none" else f"{mode} {budget if budget is not None else 'all'}"
                     values = [format_estimate(cell["metrics"][name], kind) for name, _, kind in metrics]
+                    if part == "pooled":
+                        share = cell.get("monotone")
+                        values.append("–" if share is None else _number(share, "percent"))
                     rows.append([benchmark, asked, run["name"], f"{cell['n']:,}", *values])
     note = "Value and 95 % interval (bootstrap clustered by problem)."
     if part == "pooled":
         note += " All budgets together; signed errors of both directions cancel, absolute ones do not."
-    return Table(title, note, ["benchmark", "budget", "run", "n", *(head for _, head, _ in metrics)], rows)
+        note += " The last column is the share of problems."
+    heads = ["benchmark", "budget", "run", "n", *(head for _, head, _ in metrics)]
+    return Table(title, note, [*heads, "longer with every budget"] if part == "pooled" else heads, rows)
 
 
 def _with_unbudgeted(run: dict[str, Any], part: str) -> list[dict[str, Any]]:
