@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from mutations import mutations
-
 from l1_verl.grading import GradingPool
+from tests.grading.mutations import mutations
 
 GOLDS = (
     *("7", "-13", "142", "2016", "0.25", "3.93", "71.47", "-0.05", "1,000,000", "25\\%", "36^\\circ", "10\\text{ cm}"),
