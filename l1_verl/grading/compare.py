@@ -33,6 +33,7 @@ _EQUALS = re.compile(r"(?<![<>!\\:])=")
 _CALCULATION = re.compile(r"^(?:[\d\s.,+*/^=!(){}-]|\\(?:cdot|times|frac|sqrt|pi|binom)(?![A-Za-z]))+$")
 _BRACES = re.compile(r"\\.|[{}()\[\]]", re.DOTALL)
 _TOWER = re.compile(r"(?:\w{1,4}\^){8}")
+_TIME = re.compile(r"^0?(\d{1,2}):(\d\d)(?:\\text\{([ap]m)\})?$", re.IGNORECASE)
 _OPTION = re.compile(r"^\(?([A-J])\)?$")
 
 
@@ -89,6 +90,9 @@ def compare(answer: str, gold: str, algebra: Algebra = no_algebra, *, depth: int
         return True
     if max(len(answer), len(gold)) > MAX_LENGTH or depth > _MAX_DEPTH:
         return False
+    verdict = _compare_times(answer, gold)
+    if verdict is not None:
+        return verdict
     (answer, answer_unit), (gold, gold_unit) = split_unit(answer), split_unit(gold)
     if not units_agree(answer_unit, gold_unit):
         return False
@@ -126,6 +130,18 @@ def _is_text(text: str) -> bool:
 def _compare_numbers(answer: str, gold: str) -> bool | None:
     a, g = parse_number(answer), parse_number(gold)
     return same_number(a, g) if a is not None and g is not None else None
+
+
+def _compare_times(answer: str, gold: str) -> bool | None:
+    """6:00 and 4:30 p.m. are times of day, equal to no other text; 4:30 alone may be a ratio."""
+    time = _TIME.match(gold)
+    if time is None or not (time.group(3) or time.group(2).startswith("0")):
+        return None
+    given = _TIME.match(answer)
+    if given is None:
+        return False
+    halves = {match.group(3).lower() for match in (given, time) if match.group(3)}
+    return given.group(1, 2) == time.group(1, 2) and len(halves) <= 1
 
 
 def _compare_bases(answer: str, gold: str) -> bool | None:

@@ -29,7 +29,7 @@ class Grade:
     Args:
         correct: the answer equals a gold answer.
         answer: what the response answered, as written; ``None`` where it answered nothing.
-        status: "ok" (compared), "no_answer", "timeout" (the comparison hit its limit of time or memory), or
+        status: "ok" (compared), "no_answer", "timeout" (the comparison hit a limit of time, memory or recursion), or
             "gold_unparsable" (no gold answer can be read, so an answer other than its exact text cannot be judged).
     """
 
@@ -111,7 +111,8 @@ def check_gold(gold: Any, answer_type: str = "math") -> None:
 def grade(response: str, gold: Any, answer_type: str = "math", *, require_think_end: bool = False) -> Grade:
     r"""Grades one response in this process, with no limit of time or memory: for trusted text, tests and tools.
 
-    Anything a model wrote belongs in a ``GradingPool``.
+    Anything a model wrote belongs in a ``GradingPool``. What meets Python's own limits, as ``10^{400}!`` does, is a
+    "timeout" here as well; what merely takes for ever, takes for ever.
 
     Args:
         response: the model's text, thinking included.
@@ -129,7 +130,10 @@ def grade(response: str, gold: Any, answer_type: str = "math", *, require_think_
     done, answer, golds = first_pass(response, gold, answer_type, require_think_end=require_think_end)
     if done is not None:
         return done
-    correct, status = verdict(str(answer), golds)
+    try:
+        correct, status = verdict(str(answer), golds)
+    except (RecursionError, MemoryError):
+        return Grade(False, answer, "timeout")
     return Grade(correct, answer, status)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from latex2sympy2_extended import NormalizationConfig
 from math_verify import LatexExtractionConfig, parse, verify
+from mpmath.libmp import NoConvergence
 from sympy import Basic, Eq, Expr, Float, I, MatrixBase, Rational, simplify, solve
+from sympy.polys.polyerrors import BasePolynomialError
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,13 @@ _LATEX = (
             basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False
         ),
     ),
+)
+
+
+# sympy has no error class of its own for an expression it cannot handle.
+_SYMPY_FAILS = (
+    *(TypeError, ValueError, ArithmeticError, NotImplementedError, AttributeError, LookupError, AssertionError),
+    *(BasePolynomialError, NoConvergence),
 )
 
 
@@ -52,7 +61,10 @@ def _imaginary(expression: Any) -> Any:
     names = {str(symbol): symbol for symbol in expression.free_symbols}
     if "i" not in names or names.keys() & {"j", "k", "m", "n"} or not isinstance(expression, Expr | MatrixBase):
         return expression
-    return expression.subs(names["i"], I)
+    try:
+        return expression.subs(names["i"], I)
+    except _SYMPY_FAILS:  # a floor or a comparison of something imaginary
+        return expression
 
 
 def same_expression(answer: str, gold: str) -> bool:
@@ -77,14 +89,14 @@ def same_expression(answer: str, gold: str) -> bool:
 
 
 def _unless_sympy_fails(default: bool) -> Callable[[Callable[..., bool]], Callable[..., bool]]:
-    """sympy has no error class of its own for an expression it cannot handle; then the answer is ``default``."""
+    """The verdict is ``default`` where sympy cannot handle an expression."""
 
     def decorate(function: Callable[..., bool]) -> Callable[..., bool]:
         @wraps(function)
         def guarded(*args: Any) -> bool:
             try:
                 return function(*args)
-            except (TypeError, ValueError, ArithmeticError, NotImplementedError, AttributeError, LookupError) as error:
+            except _SYMPY_FAILS as error:
                 logger.debug("sympy failed in %s: %r", function.__name__, error)
                 return default
 

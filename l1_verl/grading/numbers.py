@@ -22,6 +22,7 @@ _SCIENTIFIC = re.compile(
 _POWER_OF_TEN = re.compile(r"^([+-]?)10\s*\^\s*(?:\{\s*([+-]?\d+)\s*\}|(\d))$")
 _SLASH = re.compile(rf"^([+-]?)\s*\(?([+-]?\s*{_DECIMAL})\s*/\s*([+-]?{_DECIMAL})\)?$")
 _FRAC = re.compile(r"^([+-]?)\s*(\d*)\s*\\frac\s*\{\s*([+-]?[\d.,]+)\s*\}\s*\{\s*([+-]?[\d.,]+)\s*\}$")
+_REPEATING = re.compile(r"^([+-]?)(\d*)\.(\d*)\\(?:overline|bar)\s*\{\s*(\d+)\s*\}$")
 _MIXED = re.compile(r"^([+-]?)(\d+)\s+(\d+)/(\d+)$")
 
 
@@ -38,7 +39,8 @@ class Quantity:
 def parse_number(text: str) -> Quantity | None:
     r"""The number that a normalised text is, or ``None`` where it is something else.
 
-    Reads signs, thousands separators, decimals, powers of ten, ``a/b``, ``\frac``, mixed numbers and percent.
+    Reads signs, thousands separators, decimals, powers of ten, ``a/b``, ``\frac``, mixed numbers, percent, and
+    ``0.\overline{3}``.
 
     Example:
         >>> parse_number("1,234.50").value == parse_number(r"\frac{2469}{2}").value
@@ -52,7 +54,7 @@ def parse_number(text: str) -> Quantity | None:
         return Quantity(inner.value, inner.decimals, inner.digits, percent=True) if inner else None
     if text.startswith("- ") or text.startswith("+ "):
         text = text[0] + text[2:]
-    return _parse_decimal(text) or _parse_scientific(text) or _parse_fraction(text)
+    return _parse_decimal(text) or _parse_scientific(text) or _parse_fraction(text) or _parse_repeating(text)
 
 
 def _parse_decimal(text: str) -> Quantity | None:
@@ -98,6 +100,16 @@ def _parse_fraction(text: str) -> Quantity | None:
     if top_part is None or bottom_part is None:
         return None
     return _ratio(sign, whole or "0", top_part.value, bottom_part.value)
+
+
+def _parse_repeating(text: str) -> Quantity | None:
+    match = _REPEATING.match(text)
+    if match is None:
+        return None
+    sign, whole, fraction, period = match.groups()
+    fixed, once = int((whole + fraction) or "0"), int(whole + fraction + period)
+    value = Fraction(once - fixed, 10 ** len(fraction) * (10 ** len(period) - 1))
+    return Quantity(-value if sign == "-" else value)
 
 
 def _ratio(sign: str, whole: str, top: Fraction, bottom: Fraction) -> Quantity | None:

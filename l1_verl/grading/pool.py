@@ -39,7 +39,8 @@ class GradingPool:
 
     Args:
         workers: worker processes, >= 1.
-        timeout: seconds per answer, > 0, after which its worker is killed and the status is "timeout".
+        timeout: seconds of computing per answer, > 0, after which its worker is killed and the status is "timeout";
+            four times as many by the clock, for machines that are busy.
         memory_limit_mb: address space per worker in MiB, >= 512; beyond it the status is "timeout" as well.
         cache_size: verdicts kept, by (normalised answer, gold), >= 0.
 

@@ -13,7 +13,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from l1_verl.grading.forking import LightContext
-from l1_verl.grading.worker import start
+from l1_verl.grading.worker import WALL_PER_CPU, start
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class WorkerProcesses:
 
     Args:
         workers: processes, >= 1.
-        timeout: seconds per task.
+        timeout: CPU seconds per task; by the clock, ``WALL_PER_CPU`` times as many.
         memory_limit_mb: address space per process in MiB.
     """
 
@@ -52,7 +52,7 @@ class WorkerProcesses:
             try:
                 return self._result(pool, task, args)
             except TimeoutError:
-                raise LimitExceeded(f"no result within {self._timeout} s") from None
+                raise LimitExceeded(f"no result within {self._timeout * WALL_PER_CPU} s") from None
             except ProcessExpired as error:
                 raise LimitExceeded(f"the worker ended with code {error.exitcode}") from None
             except (BrokenProcessPool, CancelledError) as error:
@@ -93,7 +93,7 @@ class WorkerProcesses:
             if self._pool is not pool:
                 raise CancelledError("the pool was replaced")
             try:
-                future = pool.schedule(task, args=(*args, self._timeout), timeout=self._timeout)
+                future = pool.schedule(task, args=(*args, self._timeout), timeout=self._timeout * WALL_PER_CPU)
             except RuntimeError as error:  # pebble's word for a pool that broke since the last task
                 raise BrokenProcessPool(str(error)) from error
             self._running.add(future)

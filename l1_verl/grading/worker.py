@@ -15,6 +15,8 @@ from typing import Any
 from l1_verl.grading.grader import Status, is_gradable, verdict
 
 _GRACE_S = 2.0
+# By the clock a comparison may take this many times its limit of CPU seconds, so that a busy machine changes no grade.
+WALL_PER_CPU = 4.0
 _PARENT_POLL_S = 1.0
 _OUT_OF_LIMITS = 1
 
@@ -32,21 +34,24 @@ def start(memory_limit_mb: int, parent: int) -> None:
     # pebble's handler needs the interpreter, which one long multiplication can hold for minutes.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    threading.Thread(target=_die_with, args=(parent, os.getppid()), daemon=True).start()
     verdict(r"\frac{1}{x}", ("x^{-2}",))  # loads sympy, and builds the parser's tables before the first clock runs
 
 
-def _die_with(parent: int) -> None:
-    while True:
+def _die_with(parent: int, server: int) -> None:
+    # The fork server ends with its parent too, also where nobody has buried that parent yet.
+    while os.getppid() == server:
         try:
             os.kill(parent, 0)
         except ProcessLookupError:
             os._exit(0)
         time.sleep(_PARENT_POLL_S)
+    os._exit(0)
 
 
 def judge(answer: str, golds: tuple[str, ...], timeout: float) -> tuple[bool, Status, float]:
-    """``grader.verdict`` and the seconds it took, never longer than a little more than ``timeout`` seconds."""
+    """``grader.verdict`` and the seconds it took; the worker dies at ``timeout`` seconds of CPU time."""
     began = time.perf_counter()
     with _Deadline(timeout):
         correct, status = verdict(answer, golds)
@@ -54,21 +59,23 @@ def judge(answer: str, golds: tuple[str, ...], timeout: float) -> tuple[bool, St
 
 
 def gradable(gold: Any, answer_type: str, timeout: float) -> bool:
-    """``grader.is_gradable``, never longer than a little more than ``timeout`` seconds."""
+    """``grader.is_gradable``; the worker dies at ``timeout`` seconds of CPU time."""
     with _Deadline(timeout):
         return is_gradable(gold, answer_type)
 
 
 class _Deadline:
-    """The kernel's timer, for a worker whose parent is no longer there to kill it, and the end of a starved one."""
+    """The kernel's timers: CPU time is the limit; the clock is for a worker whose parent is not there to kill it."""
 
     def __init__(self, timeout: float) -> None:
-        self._seconds = timeout + _GRACE_S
+        self._cpu, self._wall = timeout, timeout * WALL_PER_CPU + _GRACE_S
 
     def __enter__(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        signal.setitimer(signal.ITIMER_PROF, self._cpu)
+        signal.setitimer(signal.ITIMER_REAL, self._wall)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         if kind is not None and issubclass(kind, MemoryError | RecursionError):
             os._exit(_OUT_OF_LIMITS)  # having met a limit, it is not trusted with another answer
