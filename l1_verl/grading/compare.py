@@ -134,14 +134,11 @@ def _compare_numbers(answer: str, gold: str) -> bool | None:
 
 def _compare_times(answer: str, gold: str) -> bool | None:
     """6:00 and 4:30 p.m. are times of day, equal to no other text; 4:30 alone may be a ratio."""
-    time = _TIME.match(gold)
-    if time is None or not (time.group(3) or time.group(2).startswith("0")):
+    times = [match for text in (answer, gold) if (match := _TIME.match(text))]
+    if not any(match.group(3) or match.group(2).startswith("0") for match in times):
         return None
-    given = _TIME.match(answer)
-    if given is None:
-        return False
-    halves = {match.group(3).lower() for match in (given, time) if match.group(3)}
-    return given.group(1, 2) == time.group(1, 2) and len(halves) <= 1
+    halves = {match.group(3).lower() for match in times if match.group(3)}
+    return len(times) == 2 and times[0].group(1, 2) == times[1].group(1, 2) and len(halves) <= 1
 
 
 def _compare_bases(answer: str, gold: str) -> bool | None:

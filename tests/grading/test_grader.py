@@ -50,6 +50,13 @@ def boxed(answer: str) -> str:
         ("3.14159", "3.1416"),
         ("１２", "12"),
         ("−3", "-3"),
+        ("6:00", "6:00"),
+        ("6:00", r"6:00\text{ p.m.}"),
+        ("4:30 PM", r"4\!:\!30\text{ p.m.}"),
+        (r"0.\overline{3}", r"0.\overline{3}"),
+        (r"\frac13", r"0.\overline{3}"),
+        (r".1\overline{6}", r"\frac{1}{6}"),
+        (r"-2.\overline{09}", r"-2\frac{1}{11}"),
     ],
 )
 def test_two_spellings_of_one_answer_are_correct_both_ways_of_writing_the_rest(answer: str, gold: str) -> None:
@@ -93,10 +100,26 @@ def test_algebra_finds_equal_what_text_cannot(answer: str, gold: str) -> None:
         ("y = 5", "x = 5"),
         (r"\sqrt{3}", r"\sqrt{2}"),
         ("2, 3, 1", "3, 1, 2"),
+        ("6", "6:00"),
+        ("18:00", "6:00"),
+        (r"6:00\text{ a.m.}", r"6:00\text{ p.m.}"),
+        ("2:15", r"4:30\text{ p.m.}"),
+        ("0.3", r"0.\overline{3}"),
+        (r"0.\overline{36}", r"0.3\overline{6}"),
     ],
 )
 def test_a_different_answer_is_wrong(answer: str, gold: str) -> None:
     assert grade(boxed(answer), gold) == Grade(False, answer, "ok")
+
+
+@pytest.mark.parametrize("gold", ["6:00", r"4:30\text{ p.m.}", r"0.\overline{3}"])
+def test_times_of_day_and_repeating_decimals_are_gradable(gold: str) -> None:
+    assert is_gradable(gold)
+
+
+@pytest.mark.parametrize("answer", ["10^{400}!", "10^{400}! + 1"])
+def test_an_answer_that_exhausts_pythons_limits_is_a_timeout_in_the_callers_process_too(answer: str) -> None:
+    assert grade(boxed(answer), r"\sqrt{2}") == Grade(False, answer, "timeout")
 
 
 def test_only_what_follows_the_last_think_end_counts() -> None:
