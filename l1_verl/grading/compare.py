@@ -33,7 +33,7 @@ _EQUALS = re.compile(r"(?<![<>!\\:])=")
 _CALCULATION = re.compile(r"^(?:[\d\s.,+*/^=!(){}-]|\\(?:cdot|times|frac|sqrt|pi|binom)(?![A-Za-z]))+$")
 _BRACES = re.compile(r"\\.|[{}()\[\]]", re.DOTALL)
 _TOWER = re.compile(r"(?:\w{1,4}\^){8}")
-_TIME = re.compile(r"^0?(\d{1,2}):(\d\d)(?:\\text\{([ap]m)\})?$", re.IGNORECASE)
+_TIME = re.compile(r"^0?(\d{1,2})\s?:\s?(\d\d)(?:\\text\{([ap]m)\})?$", re.IGNORECASE)
 _OPTION = re.compile(r"^\(?([A-J])\)?$")
 
 

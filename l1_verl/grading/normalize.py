@@ -62,7 +62,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\%|％", "%"),
         (r"\\approx.*$|\\thickapprox.*$", ""),
         (r"\\(?:dotsc|ldots|cdots|dots)(?![A-Za-z])", "..."),
-        (r"(\d:\d\d)\s*(?:\\(?:text|mathrm|textrm)\{)?\s*([AaPp])\.?\s*[Mm]\b\.?\s*\}?$", r"\1\\text{\2m}"),
+        (r"(\d\s?:\s?\d\d)\s*(?:\\(?:text|mathrm|textrm)\{)?\s*([AaPp])\.?\s*[Mm]\b\.?\s*\}?$", r"\1\\text{\2m}"),
     )
 )  # fmt: skip
 
