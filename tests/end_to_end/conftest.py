@@ -54,7 +54,7 @@ class Run:
                 start_new_session=True,
             )
 
-    def wait(self, seconds: float = 600) -> str:
+    def wait(self, seconds: float = 1200) -> str:
         """The log of a run that must end well."""
         try:
             code = self.process.wait(seconds)
@@ -64,7 +64,7 @@ class Run:
         assert code == 0, text[-6000:]
         return text
 
-    def wait_for(self, file: Path, text: str, seconds: float = 400) -> None:
+    def wait_for(self, file: Path, text: str, seconds: float = 900) -> None:
         """Until ``file`` contains ``text``; fails at once where the run ends before."""
         deadline = time.monotonic() + seconds
         while not (file.is_file() and text in file.read_text(errors="replace")):
