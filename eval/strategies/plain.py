@@ -23,6 +23,7 @@ def plain(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
 def _from_server(completion: Completion) -> Answer:
     text = completion.text or ""
     thinking = completion.thinking_tokens
-    if thinking is None and END_OF_THOUGHT not in text:
+    # A response cut before any close may be a thought that the server's template opened: that stays unknown.
+    if thinking is None and completion.stopped and END_OF_THOUGHT not in text:
         thinking = 0
     return Answer(text, completion.tokens, thinking, 0, completion.stopped, rounds=1)
