@@ -37,15 +37,18 @@ def test_three_steps_train_with_weights_in_sync_and_leave_a_model(start, tmp_pat
         # 3e-3 with the weight sync left out, 3e-7 with it
         assert step["training/rollout_probs_diff_max"] < 1e-5
         assert step["lcpo/exact/mean_used"] > 0
-        assert any(key.startswith("lcpo/exact/97-128/") for key in step)
+        assert any(re.fullmatch(r"lcpo/exact/\d+-\d+/mean_abs_error", key) for key in step)
     assert metrics[3]["val-core/tiny/exact-64/acc/mean@1"] == 0.0
     assert "exact length error" in log
 
-    # The reward is Eq. 1 of what was written, budget by budget: no answer is right, so all of it is length.
-    for sample in rollouts(dump, 2):
-        used = len(tokenizer(sample["output"]).input_ids)
-        distance = min(abs(budget_of(sample["input"]) - n) for n in (used, used + 1))  # EOS is not in the text
-        assert sample["score"] == pytest.approx(-0.012 * distance, abs=0.012 * 2)
+    # No answer is right, so every score is -alpha |n_gold - n_y|, and the logged error is of these very distances.
+    samples = rollouts(dump, 2)
+    distances = [-sample["score"] / 0.012 for sample in samples]
+    budgets = [budget_of(sample["input"]) for sample in samples]
+    assert distances == pytest.approx([round(distance) for distance in distances], abs=1e-3)
+    assert all(0 < budget - round(d) <= 64 or budget + d <= 64 for budget, d in zip(budgets, distances, strict=True))
+    errors = [distance / budget for distance, budget in zip(distances, budgets, strict=True)]
+    assert metrics[2]["lcpo/exact/mean_abs_error"] == pytest.approx(sum(errors) / len(errors), rel=1e-4)
 
     weights = folder / "global_step_3" / "actor" / "huggingface"
     model = AutoModelForCausalLM.from_pretrained(weights)
