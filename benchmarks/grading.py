@@ -5,6 +5,9 @@
 
 Each FILE names its fields: FILE:RESPONSE:GOLD[:LABEL], or FILE:GOLD with --batch, which makes a training batch of 128
 problems x 16 responses of 4,000 tokens with real gold answers and watches the event loop while it is graded.
+
+Both managers are warm before they are timed, by the clock and in CPU seconds of all their processes. The clock depends
+on what else the machine does, and on how many processes either manager has to claim a share of it; CPU time does not.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from omegaconf import OmegaConf
 from verl import DataProto
@@ -80,23 +84,41 @@ def _samples(spec: str, tokenizer: Any) -> list[Sample]:
 
 
 def _compare(samples: list[Sample], tokenizer: Any, workers: int) -> int:
-    ours, our_s, pool = asyncio.run(_lcpo(samples, tokenizer, workers))
-    theirs, their_s = asyncio.run(_naive(samples, tokenizer))
+    ours, our_time, pool = asyncio.run(_lcpo(samples, tokenizer, workers))
+    theirs, their_time = asyncio.run(_naive(samples, tokenizer))
     labelled = [n for n, sample in enumerate(samples) if sample.label is not None]
     print(f"{len(samples)} responses, {len(labelled)} labelled, {sum(len(s.ids) for s in samples)} tokens")
-    for name, verdicts, seconds in (("l1_verl", ours, our_s), ("verl naive", theirs, their_s)):
+    for name, verdicts, spent in (("l1_verl", ours, our_time), ("verl naive", theirs, their_time)):
         agree = sum(verdicts[n] == samples[n].label for n in labelled)
         share = f"{agree / len(labelled):.2%}" if labelled else "-"
-        rate = len(samples) / seconds
-        print(f"{name:<12}{seconds:>9.2f} s{rate:>10.1f}/s   agreement {agree}/{len(labelled)} ({share})")
-    print(
-        f"speed-up {their_s / our_s:.1f}x; l1_verl, 8 answers of warm-up included: "
-        + ", ".join(f"{n} by {way}" for way, n in pool.counts.items())
-    )
+        rates = f"{len(samples) / spent.wall:.0f}/s by the clock, {len(samples) / spent.cpu:.0f} per CPU second"
+        print(f"{name:<12}{spent.wall:>7.2f} s, CPU {spent.cpu:>6.2f} s; {rates}")
+        print(f"{'':<12}agreement with the labels {agree}/{len(labelled)} ({share})")
+    wall, cpu = their_time.wall / our_time.wall, their_time.cpu / our_time.cpu
+    print(f"speed-up {wall:.1f}x by the clock, {cpu:.1f}x in CPU time")
+    _print_ways(pool)
     return 0
 
 
-async def _lcpo(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[list[bool], float, GradingPool]:
+@dataclass
+class Spent:
+    """Seconds that a batch took."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Spent:
+        """The clock, and the CPU time so far of this process and all its descendants, those that ended included."""
+        root = psutil.Process()
+        return cls(time.perf_counter(), sum(sum(p.cpu_times()[:4]) for p in (root, *root.children(recursive=True))))
+
+    def until_now(self) -> Spent:
+        now = Spent.now()
+        return Spent(now.wall - self.wall, now.cpu - self.cpu)
+
+
+async def _lcpo(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[list[bool], Spent, GradingPool]:
     from l1_verl.reward_manager import LCPORewardManager
 
     config = {
@@ -106,14 +128,14 @@ async def _lcpo(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[li
     manager = LCPORewardManager(OmegaConf.create(config), tokenizer)
     rows = _rows(samples)
     await asyncio.gather(*(manager.run_single(row) for row in _rows(_warm_up(tokenizer))))
-    began = time.perf_counter()
+    began = Spent.now()
     results = await asyncio.gather(*(manager.run_single(row) for row in rows))
-    seconds = time.perf_counter() - began
+    spent = began.until_now()
     manager._pool.close()
-    return [result["reward_extra_info"]["acc"] > 0 for result in results], seconds, manager._pool
+    return [result["reward_extra_info"]["acc"] > 0 for result in results], spent, manager._pool
 
 
-async def _naive(samples: list[Sample], tokenizer: Any) -> tuple[list[bool], float]:
+async def _naive(samples: list[Sample], tokenizer: Any) -> tuple[list[bool], Spent]:
     from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManager
     from verl.utils.reward_score import math_verify
 
@@ -123,14 +145,14 @@ async def _naive(samples: list[Sample], tokenizer: Any) -> tuple[list[bool], flo
     manager = NaiveRewardManager(OmegaConf.create({}), tokenizer, score)
     rows = _rows(samples)
     await asyncio.gather(*(manager.run_single(row) for row in _rows(_warm_up(tokenizer))))
-    began = time.perf_counter()
+    began = Spent.now()
     results = await asyncio.gather(*(manager.run_single(row) for row in rows))
-    return [result["reward_score"] > 0 for result in results], time.perf_counter() - began
+    return [result["reward_score"] > 0 for result in results], began.until_now()
 
 
 def _warm_up(tokenizer: Any) -> list[Sample]:
     """Answers that start every worker of either manager, so that neither's start-up is in its time."""
-    texts = [f"\\boxed{{1/x^{{{n}}}}}" for n in range(2, 10)]
+    texts = [f"\\boxed{{1/x^{{{n}}}}}" for n in range(2, 34)]
     return [Sample(tokenizer.encode(text, add_special_tokens=False), "\\frac{1}{x}") for text in texts]
 
 
@@ -150,10 +172,17 @@ def _batch(args: argparse.Namespace, tokenizer: Any) -> int:
     rows = [(n, row) for n, row in enumerate(read_rows(Path(path))) if str(field(row, name, n)).strip()]
     golds = [gold_answers(field(row, name, n))[0] for n, row in rng.sample(rows, PROBLEMS)]
     samples = [_response(gold, golds, tokenizer, rng) for gold in golds for _ in range(RESPONSES)]
-    (verdicts, seconds, pool), blocked = asyncio.run(_watched(samples, tokenizer, args.workers))
-    print(f"{len(samples)} responses of {TOKENS} tokens in {seconds:.2f} s; {sum(verdicts)} correct")
-    print(f"event loop blocked at most {blocked * 1000:.1f} ms; {dict(pool.counts)}")
+    (verdicts, spent, pool), blocked = asyncio.run(_watched(samples, tokenizer, args.workers))
+    took = f"{spent.wall:.2f} s, CPU {spent.cpu:.2f} s"
+    print(f"{len(samples)} responses of {TOKENS} tokens in {took}; {sum(verdicts)} correct")
+    wall, cpu = 1000 * blocked.wall, 1000 * blocked.cpu
+    print(f"event loop blocked at most {wall:.1f} ms by the clock, {cpu:.1f} ms of its own CPU time")
+    _print_ways(pool)
     return 0
+
+
+def _print_ways(pool: GradingPool) -> None:
+    print("l1_verl, 32 answers of warm-up included: " + ", ".join(f"{n} by {way}" for way, n in pool.counts.items()))
 
 
 def _response(gold: str, golds: list[str], tokenizer: Any, rng: random.Random) -> Sample:
@@ -166,21 +195,25 @@ def _response(gold: str, golds: list[str], tokenizer: Any, rng: random.Random) -
     return Sample((thinking * (room // len(thinking) + 1))[:room] + final, gold)
 
 
-async def _watched(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[tuple, float]:
-    """The graded batch, and the longest time for which a task that only wants to wake up could not."""
-    pauses = [0.0]
+async def _watched(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[tuple, Spent]:
+    """The graded batch, and the longest time for which a task that only wants to wake up could not.
+
+    In CPU time of the loop's own thread as well: that is what grading takes, and not what other processes take.
+    """
+    worst = Spent(0.0, 0.0)
 
     async def watch() -> None:
         while True:
-            began = time.perf_counter()
+            wall, cpu = time.perf_counter(), time.thread_time()
             await asyncio.sleep(TICK_S)
-            pauses.append(time.perf_counter() - began - TICK_S)
+            worst.wall = max(worst.wall, time.perf_counter() - wall - TICK_S)
+            worst.cpu = max(worst.cpu, time.thread_time() - cpu)
 
     grading = _lcpo(samples, tokenizer, workers)
     watcher = asyncio.create_task(watch())
     graded = await grading
     watcher.cancel()
-    return graded, max(pauses)
+    return graded, worst
 
 
 if __name__ == "__main__":

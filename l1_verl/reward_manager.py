@@ -62,19 +62,19 @@ class LCPORewardManager(RewardManagerBase):
     async def run_single(self, data: DataProto) -> dict[str, Any]:
         """``{"reward_score", "reward_extra_info"}`` of one sample; of a multi-turn sample the last turn counts."""
         async with self._pool.turn():
-            item = data[-1:][0]
-            responses, row = item.batch["responses"], item.non_tensor_batch
-            used = int(item.batch["attention_mask"][-responses.shape[-1] :].sum())
-            token_ids = responses[:used].tolist()
+            responses, mask = data.batch["responses"][-1].numpy(), data.batch["attention_mask"][-1].numpy()
+            row = {name: values[-1] for name, values in data.non_tensor_batch.items()}
+            used = int(mask[-len(responses) :].sum())
+            token_ids = responses[:used]
             extra = row.get("extra_info") or {}
             budget = Budget.from_dict(extra.get("budget"))
-            text = decode_tail(self.tokenizer, token_ids)
-        grade = await self._pool.grade(
-            text,
-            row["reward_model"]["ground_truth"],
-            extra.get("answer_type") or "math",
-            require_think_end=self._require_think_end,
-        )
+            grading = self._pool.submit(
+                decode_tail(self.tokenizer, token_ids),
+                row["reward_model"]["ground_truth"],
+                extra.get("answer_type") or "math",
+                require_think_end=self._require_think_end,
+            )
+        grade = await grading
         score = self._length_reward(grade.correct, used, budget)
         error = math.nan if budget is None else float(length_error([used], [budget.tokens])[0])
         return {

@@ -101,11 +101,17 @@ def check_gold(gold: Any, answer_type: str = "math") -> None:
         Traceback (most recent call last):
         ValueError: gold answer is 'K'; an option must be a letter from A to J
     """
+    _checked(gold, answer_type)
+
+
+def _checked(gold: Any, answer_type: str) -> list[str]:
     if answer_type not in ANSWER_TYPES:
         raise ValueError(f"answer type is {answer_type!r}; it must be one of {', '.join(ANSWER_TYPES)}")
-    for answer in gold_answers(gold):
+    golds = gold_answers(gold)
+    for answer in golds:
         if answer_type == "choice" and option_letter(answer) is None:
             raise ValueError(f"gold answer is {answer!r}; an option must be a letter from A to J")
+    return golds
 
 
 def grade(response: str, gold: Any, answer_type: str = "math", *, require_think_end: bool = False) -> Grade:
@@ -141,8 +147,7 @@ def first_pass(
     response: str, gold: Any, answer_type: str, *, require_think_end: bool
 ) -> tuple[Grade | None, str | None, tuple[str, ...]]:
     """The grade as far as text alone decides it; else ``None`` with the answer and the golds that need algebra."""
-    check_gold(gold, answer_type)
-    golds = gold_answers(gold)
+    golds = _checked(gold, answer_type)
     text = final_text(response, require_think_end=require_think_end)
     if text is None:
         return Grade(False, None, "no_answer"), None, ()

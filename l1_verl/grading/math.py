@@ -51,7 +51,8 @@ def parse_expression(text: str) -> Any:
         r"(?<![\\\w])(sqrt|pi|sin|cos|tan|cot|sec|csc|log|ln|infty|infinity|theta)(?![A-Za-z])", r"\\\1", text
     )
     latex = re.sub(r"\\sqrt\(([^()]*)\)", r"\\sqrt{\1}", latex).replace(r"\infinity", r"\infty").replace("**", "^")
-    latex = latex.replace("%", r"\%")
+    # Subscripts that math-verify does not know: the sun, and extremes.
+    latex = re.sub(r"_\{\s*\\(odot|max|min)\s*\}", r"_{\1}", latex.replace("%", r"\%"))
     found = parse(f"${latex}$", _LATEX, fallback_mode="no_fallback", parsing_timeout=None)
     return _imaginary(found[0]) if found and isinstance(found[0], Basic | MatrixBase) else None
 

@@ -39,6 +39,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?", ""),
         (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
         (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
+        (r"(?<=\d),\\!\s?(?=\d{3})", ""),
         (r"(?<!\\)\\(?:[,;:!>]|(?:quad|qquad|thinspace|enspace)(?![A-Za-z]))|(?<!\\)\\[ \t\n]|~", " "),
         (r"\\[hv]space\*?\{[^{}]*\}|\\[hvr]?phantom\{[^{}]*\}|\\label\{[^{}]*\}", " "),
         (r"\\(begin|end)\{(?:[bBp]?matrix|array)\}(?:\{[lcr|]*\})?", r"\\\1{pmatrix}"),
@@ -56,23 +57,25 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\^\s*\{?\s*\\(?:circ|degree)(?![A-Za-z])\s*\}?|\\(?:text)?degree(?![A-Za-z])", r"^{\\circ}"),
         (r"\\frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}"),
         (r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{"),
-        (r"(\\frac\s*\{[^{}]*\})\s*(\d)", r"\1{\2}"),
+        (r"(\\frac\s*\{[^{}]*\})\s*(\d|[A-Za-z])", r"\1{\2}"),
+        (r"\\frac(?:\s+([A-Za-z])|\s*(\\pi))\s+(\d|[A-Za-z])(?!\w)", r"\\frac{\1\2}{\3}"),
         (r"\\frac\s+\{", r"\\frac{"),
         (r"\\sqrt\s*(\[[^\[\]]*\])?\s*(\d|[A-Za-z])", r"\\sqrt\1{\2}"),
         (r"\\%|％", "%"),
         (r"\\approx.*$|\\thickapprox.*$", ""),
         (r"\\(?:dotsc|ldots|cdots|dots)(?![A-Za-z])", "..."),
-        (r"(\d\s?:\s?\d\d)\s*(?:\\(?:text|mathrm|textrm)\{)?\s*([AaPp])\.?\s*[Mm]\b\.?\s*\}?$", r"\1\\text{\2m}"),
+        (r"(\d\s?:\s?\d\d)\s*(?:\\(?:text\w*|mathrm)\{)?\s*([AaPp])\.?\s*[Mm]\b\.?\s*\}?$", r"\1\\text{\2m}"),
     )
 )  # fmt: skip
 
 _TEXT = re.compile(
-    r"\\(?:text|textbf|textit|textrm|textsf|texttt|textnormal|mathrm|mathbf|mathit|mathsf|mathtt|mbox|hbox|operatorname\*?)"
+    r"\\(?:text|textbf|textit|textrm|textsf|textsc|texttt|textnormal|mathrm|mathbf|mathit|mathsf|mathtt|mbox|hbox|operatorname\*?)"
     r"\s*\{\s*([^{}]*?)\s*\}"
 )
 # A letter set upright is that letter, unless a number stands before it: then it is a unit.
 _UPRIGHT_LETTER = re.compile(r"(?<![\d}])(?<![\d}] )\\text\{([A-Za-z])\}")
 _DOUBLE_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z])")
+_PLAIN = re.compile(r"^\s*-?[0-9]+(?:\.[0-9]+)?\s*$")
 _WRAPS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
 _DROPPED_DOLLAR = re.compile(r"\\?\$")
 _SPACES = re.compile(r"\s+")
@@ -87,7 +90,7 @@ def normalize(text: str) -> str:
         >>> normalize(r"$\left( \dfrac12,\; 3 \right).$")
         '( \\frac{1}{2}, 3 )'
     """
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH or _PLAIN.match(text):
         return text.strip()
     text = unwrap(text.translate(_UNICODE))
     if r"\begin" not in text:

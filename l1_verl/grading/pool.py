@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -29,6 +29,8 @@ _Question = tuple[str, tuple[str, ...]]
 _THREADS_PER_WORKER = 2
 # How far ``grade_many`` reads ahead of the oldest answer that is still being compared.
 _READ_AHEAD_PER_WORKER = 64
+# How long turns may follow each other before the event loop sees to the rest.
+_SLICE_S = 0.005
 
 
 class GradingPool:
@@ -81,31 +83,39 @@ class GradingPool:
         self._pending: dict[_Question, Future[Verdict]] = {}
         self._lock = threading.Lock()
         self._turns: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+        self._breath = 0.0
 
     async def grade(
         self, response: str, gold: Any, answer_type: str = "math", *, require_think_end: bool = False
     ) -> Grade:
         """Grades one response without blocking the event loop; arguments and errors as ``grading.grade``."""
         async with self.turn():
-            answer, outcome = self._begin(response, gold, answer_type, require_think_end)
-        if isinstance(outcome, Grade):
-            return outcome
-        # Shielded: several responses may wait for this verdict, and one of them being cancelled is not theirs to feel.
-        correct, status = await asyncio.shield(asyncio.wrap_future(outcome))
-        return Grade(correct, answer, status)
+            grading = self.submit(response, gold, answer_type, require_think_end=require_think_end)
+        return await grading
+
+    def submit(
+        self, response: str, gold: Any, answer_type: str = "math", *, require_think_end: bool = False
+    ) -> Coroutine[Any, Any, Grade]:
+        """Does the text work now, asks a worker for what is left, and returns what to await for the grade.
+
+        For callers that are in their ``turn`` already; arguments and errors as ``grading.grade``.
+        """
+        return _awaited(*self._begin(response, gold, answer_type, require_think_end))
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """A turn for a few milliseconds of work on one sample, such as decoding it, on the event loop.
 
         A batch's worth of tasks that are ready at once would otherwise run back to back and hold up everything else
-        on the loop; in turns, the loop sees to the rest between any two of them.
+        on the loop; in turns, the loop sees to the rest every few milliseconds.
         """
         loop = asyncio.get_running_loop()
         if self._turns is None or self._turns[0] is not loop:
             self._turns = loop, asyncio.Lock()
         async with self._turns[1]:
-            await asyncio.sleep(0)
+            if time.perf_counter() - self._breath > _SLICE_S:
+                await asyncio.sleep(0)
+                self._breath = time.perf_counter()
             yield
 
     def grade_many(
@@ -210,6 +220,14 @@ class GradingPool:
             return self._processes.call(gradable, golds, answer_type)
         except LimitExceeded:
             return False
+
+
+async def _awaited(answer: str | None, outcome: Grade | Future[Verdict]) -> Grade:
+    if isinstance(outcome, Grade):
+        return outcome
+    # Shielded: several responses may wait for this verdict, and one of them being cancelled is not theirs to feel.
+    correct, status = await asyncio.shield(asyncio.wrap_future(outcome))
+    return Grade(correct, answer, status)
 
 
 def _finish(answer: str | None, outcome: Grade | Future[Verdict], progress: Callable[[int], Any] | None) -> Grade:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from l1_verl.grading.extract import THINK_END
 
@@ -11,7 +14,7 @@ from l1_verl.grading.extract import THINK_END
 _TAIL_TOKENS = 512
 
 
-def decode_tail(tokenizer: Any, token_ids: Sequence[int]) -> str:
+def decode_tail(tokenizer: Any, token_ids: Sequence[int] | np.ndarray) -> str:
     r"""The text of a response from its last ``</think>`` on; the whole text of a response without one.
 
     Where the tokenizer has ``</think>`` as one token, the last of them is found among the ids. Elsewhere a bounded
@@ -22,19 +25,25 @@ def decode_tail(tokenizer: Any, token_ids: Sequence[int]) -> str:
         tokenizer: a Hugging Face tokenizer.
         token_ids: the response's tokens without padding: a list, an array or a tensor.
     """
-    ids = token_ids.tolist() if hasattr(token_ids, "tolist") else list(token_ids)
+    ids = np.asarray(token_ids, dtype=np.int64)
     think_end = _think_end_id(tokenizer)
     if think_end is not None:
-        if think_end in ids:
-            last = len(ids) - ids[::-1].index(think_end)
-            return THINK_END + tokenizer.decode(ids[last:], skip_special_tokens=True)
+        found = np.flatnonzero(ids == think_end)
+        if found.size:
+            return THINK_END + _decode(tokenizer, ids[found[-1] + 1 :])
     elif len(ids) > _TAIL_TOKENS:
-        text = tokenizer.decode(ids[-_TAIL_TOKENS:], skip_special_tokens=True)
+        text = _decode(tokenizer, ids[-_TAIL_TOKENS:])
         if THINK_END in text:
             return text
+    return _decode(tokenizer, ids)
+
+
+def _decode(tokenizer: Any, ids: np.ndarray) -> str:
+    # As an array: of a list, transformers looks at the type of every token.
     return tokenizer.decode(ids, skip_special_tokens=True)
 
 
+@lru_cache(maxsize=8)
 def _think_end_id(tokenizer: Any) -> int | None:
     found = tokenizer.convert_tokens_to_ids(THINK_END)
     # A tokenizer without the token answers with its unknown token, or with None.
