@@ -78,8 +78,8 @@ class WorkerProcesses:
                 raise RuntimeError("the grading pool is closed; make a new one to go on grading")
             if self._pool is None:
                 context = LightContext()
-                # The server imports sympy once; a killed worker's replacement is a fork away.
-                context.set_forkserver_preload(["l1_verl.grading.worker", "l1_verl.grading.math"])
+                # The server warms up once; a killed worker's replacement is a fork away.
+                context.set_forkserver_preload(["l1_verl.grading.worker", "l1_verl.grading.warm"])
                 self._pool = ProcessPool(
                     max_workers=self._workers,
                     context=context,

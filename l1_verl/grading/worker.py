@@ -5,6 +5,7 @@ Nothing here imports sympy at the top: the parent imports this module too, to na
 
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import signal
@@ -36,7 +37,7 @@ def start(memory_limit_mb: int, parent: int) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     threading.Thread(target=_die_with, args=(parent, os.getppid()), daemon=True).start()
-    verdict(r"\frac{1}{x}", ("x^{-2}",))  # loads sympy, and builds the parser's tables before the first clock runs
+    importlib.import_module("l1_verl.grading.warm")  # before the first clock, where the fork server has not done it
 
 
 def _die_with(parent: int, server: int) -> None:
