@@ -88,7 +88,8 @@ def _leaves(node, prefix=""):
         if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", str(value).lower() if isinstance(value, bool) else value
+            # Quoted, since Hydra reads a comma as a list.
+            yield f"{prefix}{key}", f"'{value}'" if isinstance(value, str) else json.dumps(value)
 
 
 def test_our_reward_manager_works_with_verl_s_own_dataset(project, write, tmp_path):
