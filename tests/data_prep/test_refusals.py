@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.signals import hear_interrupts
+
 DATA_PREP = Path(__file__).resolve().parents[2] / "data_prep"
 GOOD = [{"problem": "What is 1+1?", "answer": "2"}]
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:894c\nsize 261712156\n"
@@ -120,7 +122,7 @@ def test_an_interrupt_leaves_no_file_not_even_a_temporary_one(tmp_path, number, 
     pipe = tmp_path / "slow.jsonl"
     os.mkfifo(pipe)
     command = [sys.executable, DATA_PREP / "deepscaler_to_parquet.py", "--input", pipe, "--output", "o.parquet"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts)
     with pipe.open("w"):
         # The script has opened its input and now waits for it.
         process.send_signal(number)

@@ -18,6 +18,7 @@ import pytest
 from recipes.tiny.arithmetic import split
 from recipes.tiny.data import write_benchmark, write_training
 from recipes.tiny.pretrain import new_model
+from tests.signals import hear_interrupts
 
 ROOT = Path(__file__).parents[2]
 # A step of seconds instead of the profile's 15.
@@ -52,6 +53,7 @@ class Run:
                 stderr=subprocess.STDOUT,
                 env=os.environ | environment | {MARKER: self.marker, "PYTHON": sys.executable},
                 start_new_session=True,
+                preexec_fn=hear_interrupts,
             )
 
     def wait(self, seconds: float = 1200) -> str:
