@@ -76,6 +76,17 @@ newest_checkpoint() {
     echo "$folder/global_step_$step/actor/huggingface"
 }
 
+# Ends what this run's Ray left behind: its agents outlive a driver that was killed by minutes.
+stop_ray() {
+    local environment
+    for environment in /proc/[0-9]*/environ; do
+        if grep -qsz "^RAY_TMPDIR=$RAY_TMPDIR\$" "$environment"; then
+            kill -9 "$(basename "$(dirname "$environment")")" 2>/dev/null || true
+        fi
+    done
+    rm -rf "$RAY_TMPDIR"
+}
+
 # launch OVERLAY [verl's overrides ...]
 launch() {
     local overlay=$1
@@ -106,7 +117,7 @@ launch() {
         # Short, since a socket's path may have 107 characters; its own, so that runs never meet.
         RAY_TMPDIR=$(mktemp -d /tmp/l1-XXXXXX)
         export RAY_TMPDIR
-        trap 'rm -rf "$RAY_TMPDIR"' EXIT
+        trap stop_ray EXIT
     fi
     "$PYTHON" -m verl.trainer.main_ppo "${arguments[@]}"
 }
