@@ -7,11 +7,11 @@ are set in ``data.budget`` (see ``recipes/config/lcpo.yaml``); without that node
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
-from l1_verl.budget import MODES, Budget
+from l1_verl.budget import MODES, Budget, Mode
 from l1_verl.config import parse_budget
 from l1_verl.grading import check_gold
 
@@ -35,7 +35,7 @@ class LCPODataset(RLHFDataset):
     def maybe_filter_out_long_prompts(self, dataframe: Any = None) -> Any:
         """verl's filter, with room left for the longest budget sentence."""
         drawing = [_check_row(row, position) for position, row in enumerate(dataframe)]
-        sentences = [Budget(mode, self._sampler.largest).sentence for mode in MODES]  # type: ignore[arg-type]
+        sentences = [Budget(cast(Mode, mode), self._sampler.largest).sentence for mode in MODES]
         reserve = max(len(self.tokenizer(f" {s}", add_special_tokens=False)["input_ids"]) for s in sentences)
         limit = self.max_prompt_length
         self.max_prompt_length = limit - reserve
@@ -58,7 +58,9 @@ class LCPODataset(RLHFDataset):
         else:
             row, draw = super().__getitem__(item), 0
         extra = row["extra_info"]
-        budget = self._sampler.draw(_row_id(row), draw) if _draws_budget(extra) else Budget.from_dict(extra["budget"])
+        budget = (
+            self._sampler.draw(_row_id(row), draw) if _draws_budget(extra) else Budget.from_dict(extra.get("budget"))
+        )
         if budget is not None:
             *before, last = row["raw_prompt"]
             row["raw_prompt"] = [*before, {**last, "content": budget.append_to(last["content"])}]

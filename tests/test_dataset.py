@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import pytest
@@ -49,6 +50,17 @@ def test_a_benchmark_row_without_a_budget_stays_without_one(dataset):
     item = dataset([row(0, "test")])[0]
     assert item["extra_info"]["budget"] is None
     assert asked(item).endswith("\\boxed{}.")
+
+
+def test_another_project_s_benchmark_whose_rows_know_no_budgets_stays_without_one(tokenizer, tmp_path):
+    rows = [row(0, "test")]
+    rows[0]["extra_info"] = {"split": "test", "index": 0}
+    (tmp_path / "rows.json").write_text(json.dumps(rows[0]))
+    config = {"max_prompt_length": 128, "cache_dir": str(tmp_path / "cache"), "filter_overlong_prompts": False}
+    assert (
+        LCPODataset(str(tmp_path / "rows.json"), tokenizer, OmegaConf.create(config))[0]["extra_info"]["budget"]
+        is None
+    )
 
 
 def test_draws_repeat_the_drawing_rows_only_and_each_time_with_a_fresh_budget(dataset):
