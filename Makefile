@@ -3,14 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup train eval test lint
+.PHONY: help setup train train-max eval test lint
 
 help:
-	@echo 'make setup   virtual environment in .venv (the others do it by themselves)'
-	@echo 'make train   build the embedded model, train it with LCPO-Exact, report before and after'
-	@echo 'make eval    the evaluation protocol at the size of the embedded model'
-	@echo 'make test    all tests, the real trainer included'
-	@echo 'make lint    ruff, mypy, shellcheck'
+	@echo 'make setup      virtual environment in .venv (the others do it by themselves)'
+	@echo 'make train      build the embedded model, train it with LCPO-Exact, report before and after'
+	@echo 'make train-max  after it: L1-Max from the trained model, with its own report'
+	@echo 'make eval       the evaluation protocol at the size of the embedded model'
+	@echo 'make test       all tests, the real trainer included'
+	@echo 'make lint       ruff, mypy, shellcheck'
 
 setup: $(READY)
 
@@ -24,6 +25,9 @@ $(READY): requirements/cpu.txt setup.py
 
 train: $(READY)
 	bash recipes/tiny/train.sh
+
+train-max: $(READY)
+	bash recipes/tiny/train_max.sh
 
 eval: $(READY)
 	bash eval/run_tiny.sh

@@ -1,7 +1,7 @@
 """Builds the tiny profile from a seed: ``python -m recipes.tiny.build --output outputs/tiny``.
 
-Writes ``base/`` (model and tokenizer) and ``data/{train,validation,test}.parquet``. What is there already stays as it
-is; an interrupted build goes on where it stopped.
+Writes ``base/`` (model and tokenizer) and ``data/{train,validation,test,test_max}.parquet``. What is there already
+stays as it is; an interrupted build goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import os
 from pathlib import Path
 
-from recipes.tiny.arithmetic import split
+from recipes.tiny.arithmetic import Sum, split
 from recipes.tiny.data import write_benchmark, write_training
 from recipes.tiny.pretrain import new_model, pretrain
 from recipes.tiny.tokenizer import build_tokenizer
@@ -27,12 +27,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     training, held_out = split(options.seed, VALIDATION + TEST)
-    data = options.output / "data"
-    if not (data / "test.parquet").is_file():
-        write_training(data / "train.parquet", training)
-        write_benchmark(data / "validation.parquet", held_out[:VALIDATION])
-        write_benchmark(data / "test.parquet", held_out[VALIDATION:])
-        print(f"data: {len(training)} training problems, {VALIDATION} and {TEST} unseen ones, in {data}")
+    _write_data(options.output / "data", training, held_out[:VALIDATION], held_out[VALIDATION:])
     base = options.output / "base"
     if not base.is_dir():
         partial = options.output / "base.partial"
@@ -46,6 +41,20 @@ def main() -> None:
         os.replace(partial, base)
         state.unlink(missing_ok=True)
         print(f"model: {sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters in {base}")
+
+
+def _write_data(folder: Path, training: list[Sum], validation: list[Sum], test: list[Sum]) -> None:
+    writers = {
+        "train": lambda path: write_training(path, training),
+        "validation": lambda path: write_benchmark(path, validation, "exact"),
+        "test": lambda path: write_benchmark(path, test, "exact"),
+        "test_max": lambda path: write_benchmark(path, test, "max"),
+    }
+    missing = [name for name in writers if not (folder / f"{name}.parquet").is_file()]
+    for name in missing:
+        writers[name](folder / f"{name}.parquet")
+    if missing:
+        print(f"data: {len(training)} training problems, {len(validation)} and {len(test)} unseen ones, in {folder}")
 
 
 if __name__ == "__main__":

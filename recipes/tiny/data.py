@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from data_prep.rows import math_problem, write_rows
-from l1_verl.budget import Budget
+from l1_verl.budget import Budget, Mode
 from recipes.tiny.arithmetic import Sum
 
 #: Budgets that evaluation asks for, in tokens; training draws from 40 to 128.
@@ -17,10 +17,10 @@ def write_training(path: Path, sums: list[Sum]) -> None:
     write_rows([_problem(i, s).row("tiny", "train") for i, s in enumerate(sums)], path)
 
 
-def write_benchmark(path: Path, sums: list[Sum]) -> None:
+def write_benchmark(path: Path, sums: list[Sum], mode: Mode) -> None:
     """Every problem at every evaluation budget; ``data_source`` names the budget, for metrics per budget."""
     rows = [
-        _problem(i, s).row(f"tiny/exact-{tokens}", "test", Budget("exact", tokens))
+        _problem(i, s).row(f"tiny/{mode}-{tokens}", "test", Budget(mode, tokens))
         for tokens in EVAL_BUDGETS
         for i, s in enumerate(sums)
     ]

@@ -6,19 +6,13 @@ set -euo pipefail
 export PROFILE=tiny LOGGER=${LOGGER:-file}  # the trainer's one line per step says enough
 # shellcheck source=recipes/launch.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh"
-
-# ask NAME MODEL: 400 unseen problems at each of four budgets, sampled as in training.
-ask() {
-    local samples=$home/eval/$1.samples.jsonl graded=$home/eval/$1.graded.jsonl
-    "$PYTHON" -m eval.generate --model "$2" --data "$home/data/test.parquet" --output "$samples" \
-        --samples 1 --temperature 1.0 --top-p 1.0 --max-tokens 160 --seed "$SEED"
-    "$PYTHON" -m eval.grade "$samples" --output "$graded" --require-think-end
-}
+# shellcheck source=recipes/tiny/ask.sh
+source "$root/recipes/tiny/ask.sh"
 
 base=$(base_model)
-ask before "$base"
+ask before "$base" test
 bash "$root/recipes/run_l1_exact.sh" "$@"
-ask after "$(newest_checkpoint l1_exact)"
+ask after "$(newest_checkpoint l1_exact)" test
 "$PYTHON" -m eval.report --title "L1-Exact on the embedded model" --overwrite --output "$home/report" \
     --runs before="$home/eval/before.graded.jsonl" after="$home/eval/after.graded.jsonl" \
     --training "$home"/l1_exact/metrics/*.jsonl

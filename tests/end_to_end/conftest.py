@@ -35,7 +35,7 @@ def tiny(tmp_path_factory, tokenizer) -> Path:
     home = tmp_path_factory.mktemp("tiny")
     training, held_out = split(0, 600)
     write_training(home / "data" / "train.parquet", training)
-    write_benchmark(home / "data" / "validation.parquet", held_out[:3])
+    write_benchmark(home / "data" / "validation.parquet", held_out[:3], "exact")
     new_model(tokenizer, 0).save_pretrained(home / "base")
     tokenizer.save_pretrained(home / "base")
     return home

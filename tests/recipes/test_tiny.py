@@ -93,7 +93,7 @@ def test_an_interrupted_supervised_stage_ends_with_the_weights_of_an_uninterrupt
 
 
 def test_the_benchmark_asks_every_problem_at_every_budget_and_names_it_in_its_source(tmp_path):
-    write_benchmark(tmp_path / "test.parquet", [Sum((1, 2, 3)), Sum((4, 5, 6))])
+    write_benchmark(tmp_path / "test.parquet", [Sum((1, 2, 3)), Sum((4, 5, 6))], "exact")
     rows = pq.read_table(tmp_path / "test.parquet").to_pylist()
     assert len(rows) == 2 * len(EVAL_BUDGETS)
     assert {(row["data_source"], row["extra_info"]["budget"]["tokens"]) for row in rows} == {

@@ -1,0 +1,11 @@
+# Sourced after launch.sh by train.sh and train_max.sh.
+# shellcheck shell=bash
+
+# ask NAME MODEL DATA: 400 unseen problems at each of four budgets, sampled as in training.
+ask() {
+    # shellcheck disable=SC2154  # launch.sh sets home
+    local samples=$home/eval/$1.samples.jsonl graded=$home/eval/$1.graded.jsonl
+    "$PYTHON" -m eval.generate --model "$2" --data "$home/data/$3.parquet" --output "$samples" \
+        --samples 1 --temperature 1.0 --top-p 1.0 --max-tokens 160 --seed "$SEED"
+    "$PYTHON" -m eval.grade "$samples" --output "$graded" --require-think-end
+}

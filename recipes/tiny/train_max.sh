@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# After train.sh: L1-Max from the L1-Exact model, both asked under maximum and exact budgets, and the report of the two.
+# Every part that is done already is skipped. Knobs: recipes/launch.sh; whatever follows goes to verl.
+set -euo pipefail
+export PROFILE=tiny LOGGER=${LOGGER:-file}
+# shellcheck source=recipes/launch.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../launch.sh"
+# shellcheck source=recipes/tiny/ask.sh
+source "$root/recipes/tiny/ask.sh"
+
+exact=$(newest_checkpoint l1_exact)
+base_model >/dev/null  # writes the data that an older build lacks
+ask l1-exact "$exact" test
+ask l1-exact-asked-max "$exact" test_max
+bash "$root/recipes/run_l1_max.sh" "$@"
+max=$(newest_checkpoint l1_max)
+ask l1-max "$max" test_max
+ask l1-max-asked-exact "$max" test
+runs=()
+for name in l1-exact l1-exact-asked-max l1-max l1-max-asked-exact; do
+    runs+=("$name=$home/eval/$name.graded.jsonl")
+done
+"$PYTHON" -m eval.report --title "L1-Max on the embedded model" --overwrite --output "$home/report_max" \
+    --runs "${runs[@]}" --training "$home"/l1_max/metrics/*.jsonl
+echo "report: $home/report_max/report.html"
