@@ -3,7 +3,7 @@
 Runs ``deepscaler_to_parquet.py`` as a user does, in a process of its own, and exits with 1 where the slowest run
 passes 5 s or 1 GB, which it must not on 2 cores. Options it does not know go to the script.
 
-    python benchmarks/data_prep.py deepscaler.json --repeat 5 --decontaminate math.json
+    python -m benchmarks.data_prep deepscaler.json --repeat 5 --decontaminate math.json
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Grading against verl's ``naive`` reward manager, on the same responses in the same run.
 
-    python benchmarks/grading.py outputs.jsonl:generation:expected_answer:is_correct more.jsonl:code.0:gt
-    python benchmarks/grading.py --batch deepscaler.json:answer
+    python -m benchmarks.grading outputs.jsonl:generation:expected_answer:is_correct more.jsonl:code.0:gt
+    python -m benchmarks.grading --batch deepscaler.json:answer
 
 Each FILE names its fields: FILE:RESPONSE:GOLD[:LABEL], or FILE:GOLD with --batch, which makes a training batch of 128
 problems x 16 responses of 4,000 tokens with real gold answers and watches the event loop while it is graded.
