@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -125,6 +126,11 @@ REWARDS: Mapping[str, Callable[..., float]] = {
     "none": uncontrolled,
 }
 
+# Rewards that a response can lose altogether by its length, and never regain.
+_FALL_TO_ZERO = frozenset({"max", "max_plateau"})
+# Beyond every context window.
+_NEVER = 2**31
+
 
 class LengthReward:
     """Picks the reward of a sample by its budget's mode, so that one run can mix both (how L1-Max is trained).
@@ -155,9 +161,12 @@ class LengthReward:
         for name in knobs:
             _require_name("reward knobs", name)
         self._by_mode: dict[str, Callable[..., float]] = {}
+        self._falling: set[str] = set()
         for mode, name in zip(MODES, (for_exact, for_max), strict=True):
             _require_name(f"for_{mode}", name)
             self._by_mode[mode] = partial(REWARDS[name], **_checked(name, knobs.get(name, {})))
+            if name in _FALL_TO_ZERO:
+                self._falling.add(mode)
         for name in set(knobs) - {for_exact, for_max}:
             _checked(name, knobs[name])
 
@@ -165,6 +174,23 @@ class LengthReward:
         if budget is None:
             return float(correct)
         return self._by_mode[budget.mode](correct, used, budget.tokens)
+
+    def zero_point(self, budget: Budget | None) -> int | None:
+        """The smallest n_y >= 1 from which on the reward is 0, right or wrong: whatever is written then is wasted.
+
+        About n_gold + delta / alpha for ``max`` and (1 + margin) * n_gold for ``max_plateau``. ``None`` where length
+        never decides alone: the other rewards, no budget, and ``max`` with alpha = 0 < delta.
+
+        Example:
+            >>> LengthReward().zero_point(Budget("max", 512))
+            1012
+        """
+        if budget is None or budget.mode not in self._falling:
+            return None
+        # Asked of the reward, not solved for: rounding can put the zero a token away from the formula's.
+        lengths = range(1, _NEVER)
+        found = bisect_left(lengths, True, key=lambda used: self(True, used, budget) == 0)
+        return lengths[found] if found < len(lengths) else None
 
 
 def _checked(name: str, knobs: Mapping[str, Any]) -> dict[str, Any]:

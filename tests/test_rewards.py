@@ -97,6 +97,57 @@ def test_none_leaves_length_out():
     assert LengthReward(for_exact="none")(True, 99_999, Budget("exact", 1)) == 1.0
 
 
+falling = st.one_of(
+    st.builds(
+        lambda alpha, delta: LengthReward(knobs={"max": {"alpha": alpha, "delta": delta}}),
+        st.floats(1e-5, 2),
+        st.floats(0, 1),
+    ),
+    st.floats(1e-3, 20).map(
+        lambda margin: LengthReward(for_max="max_plateau", knobs={"max_plateau": {"margin": margin}})
+    ),
+)
+
+
+@given(falling, tokens, st.integers(0, 10_000))
+def test_from_the_zero_point_on_no_answer_earns_anything_and_a_token_before_it_a_right_one_does(
+    reward, tokens, further
+):
+    budget = Budget("max", tokens)
+    zero = reward.zero_point(budget)
+    assert reward(True, zero + further, budget) == reward(False, zero + further, budget) == 0
+    if zero > 1:
+        assert reward(True, zero - 1, budget) > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tokens", "expected"),
+    [
+        ({}, 512, 1012),
+        ({"knobs": {"max": {"delta": 0}}}, 512, 512),
+        ({"knobs": {"max": {"alpha": 0.3, "delta": 1}}}, 10, 14),  # 10 + 1 / 0.3 = 13.3
+        ({"for_max": "max_plateau"}, 400, 500),
+        ({"for_max": "max_plateau"}, 1, 2),  # 1.25
+        ({"knobs": {"max": {"alpha": 0, "delta": 0}}}, 512, 1),  # nothing is ever earned
+        ({"knobs": {"max": {"alpha": 0, "delta": 0.1}}}, 512, None),
+        ({"knobs": {"max": {"alpha": 1e-320}}}, 512, None),
+    ],
+)
+def test_the_zero_point_at_its_edges(arguments, tokens, expected):
+    assert LengthReward(**arguments).zero_point(Budget("max", tokens)) == expected
+
+
+@pytest.mark.parametrize("name", ["exact", "exact_relative", "none"])
+def test_a_reward_that_length_alone_does_not_decide_has_no_zero_point(name):
+    reward = LengthReward(for_exact=name, for_max=name)
+    assert reward.zero_point(Budget("exact", 100)) is reward.zero_point(Budget("max", 100)) is None
+    assert reward.zero_point(None) is None
+
+
+def test_the_zero_point_belongs_to_the_mode_s_reward_not_to_the_mode():
+    assert LengthReward(for_exact="max_plateau").zero_point(Budget("exact", 400)) == 500
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
