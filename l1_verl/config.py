@@ -1,4 +1,4 @@
-"""Reads the configuration nodes that this package adds to verl's: ``data.budget`` and ``reward.reward_kwargs``.
+"""Reads the configuration nodes that this package adds to verl's: budgets, rewards, and where rollouts stop.
 
 Mappings in, checked objects out, with neither torch nor verl imported: a wrong knob is refused in a second.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -40,11 +40,15 @@ def parse_budget(node: DictConfig | Mapping[str, Any] | None) -> Budgets:
         raise ValueError(f"data.{error}") from None
 
 
+Count = Literal["response", "thinking"]
+
+
 class Grading(NamedTuple):
-    """The part of ``reward.reward_kwargs`` that says how answers are graded."""
+    """The part of ``reward.reward_kwargs`` that says how answers are graded and which tokens count as used."""
 
     pool: dict[str, Any]
     require_think_end: bool
+    counted: Count
 
 
 def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthReward, Grading]:
@@ -59,11 +63,57 @@ def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthRew
     require_think_end = knobs.pop("require_think_end", False)
     if not isinstance(require_think_end, bool):
         raise ValueError(f"reward.reward_kwargs.require_think_end is {require_think_end!r}; it must be true or false")
+    counted = knobs.pop("count", "response")
+    if counted not in get_args(Count):
+        raise ValueError(f"reward.reward_kwargs.count is {counted!r}; it must be one of {', '.join(get_args(Count))}")
     names = {key: knobs.pop(key) for key in ("for_exact", "for_max") if key in knobs}
     try:
-        return LengthReward(**names, knobs=knobs), Grading(pool, require_think_end)
+        return LengthReward(**names, knobs=knobs), Grading(pool, require_think_end, counted)
     except ValueError as error:
         raise ValueError(f"reward.reward_kwargs.{error}") from None
+
+
+class Stops(NamedTuple):
+    """``actor_rollout_ref.rollout.custom.lcpo``: where :mod:`l1_verl.agent_loop` ends a thought or a response."""
+
+    exact_overrun: int | None = None
+    close_thinking: bool = False
+    solution_tokens: int | None = None
+
+
+def parse_stops(rollout: DictConfig | Mapping[str, Any], counted: Count) -> Stops:
+    """Reads ``custom.lcpo`` of verl's rollout configuration; without that node every knob is off.
+
+    Args:
+        rollout: ``actor_rollout_ref.rollout``.
+        counted: ``reward.reward_kwargs.count``, which has to fit.
+
+    Raises:
+        ValueError: an unknown key, a value outside its range, or knobs that contradict each other.
+    """
+    node = "actor_rollout_ref.rollout.custom.lcpo"
+    knobs = _plain((rollout.get("custom") or {}).get("lcpo"))
+    _refuse_unknown(node, knobs, Stops)
+    stops = Stops(**knobs)
+    for name, least in (("exact_overrun", 0), ("solution_tokens", 1)):
+        value = getattr(stops, name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            raise ValueError(f"{node}.{name} is {value!r}; it must be a whole number >= {least}, or null")
+    if not isinstance(stops.close_thinking, bool):
+        raise ValueError(f"{node}.close_thinking is {stops.close_thinking!r}; it must be true or false")
+    if stops.close_thinking and counted != "thinking":
+        raise ValueError(
+            f"{node}.close_thinking is true, but reward.reward_kwargs.count is {counted!r}: a thought can be closed "
+            "at its budget only where the budget is for thinking alone; set count=thinking"
+        )
+    if stops.solution_tokens is not None and not stops.close_thinking:
+        raise ValueError(f"{node}.solution_tokens is {stops.solution_tokens}, which needs close_thinking=true")
+    if stops.solution_tokens is not None and stops.solution_tokens >= rollout["response_length"]:
+        raise ValueError(
+            f"{node}.solution_tokens is {stops.solution_tokens}, which leaves no thinking in responses of "
+            f"{rollout['response_length']} tokens; make it smaller, or data.max_response_length larger"
+        )
+    return stops
 
 
 def _plain(node: DictConfig | Mapping[str, Any] | None) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from l1_verl.adherence import length_error
 from l1_verl.budget import Budget
 from l1_verl.config import parse_reward
 from l1_verl.grading import GradingPool
-from l1_verl.grading.tail import decode_tail
+from l1_verl.grading.tail import decode_tail, think_end_id
+from l1_verl.response import LIMIT, require_think_end_id, thinking_tokens
 
 
 @register("lcpo")
@@ -38,7 +39,8 @@ class LCPORewardManager(RewardManagerBase):
         compute_score: verl's scoring function, unused: correctness comes from :mod:`l1_verl.grading`.
 
     Raises:
-        ValueError: a knob is unknown or outside its range, or a custom reward function is set, which would be ignored.
+        ValueError: a knob is unknown, outside its range or not for this tokenizer, or a custom reward function is set,
+            which would be ignored.
     """
 
     def __init__(
@@ -57,6 +59,8 @@ class LCPORewardManager(RewardManagerBase):
         self._length_reward, grading = parse_reward(config.reward.get("reward_kwargs"))
         self._pool = GradingPool(**grading.pool)
         self._require_think_end = grading.require_think_end
+        self._counts_thinking = grading.counted == "thinking"
+        self._think_end = require_think_end_id(tokenizer) if self._counts_thinking else think_end_id(tokenizer)
         self._eos = tokenizer.eos_token_id
         self._longest = config.actor_rollout_ref.rollout.response_length
         # Loading torch and verl leaves some 400,000 objects. Python's full collection would look at them all now and
@@ -69,8 +73,9 @@ class LCPORewardManager(RewardManagerBase):
         async with self._pool.turn():
             responses, mask = data.batch["responses"][-1].numpy(), data.batch["attention_mask"][-1].numpy()
             row = {name: values[-1] for name, values in data.non_tensor_batch.items()}
-            used = int(mask[-len(responses) :].sum())
-            token_ids = responses[:used]
+            token_ids = responses[: int(mask[-len(responses) :].sum())]
+            thinking = None if self._think_end is None else thinking_tokens(token_ids, self._think_end)
+            used = thinking if self._counts_thinking and thinking is not None else len(token_ids)
             extra = row.get("extra_info") or {}
             budget = Budget.from_dict(extra.get("budget"))
             grading = self._pool.submit(
@@ -81,6 +86,7 @@ class LCPORewardManager(RewardManagerBase):
             )
         grade = await grading
         score = self._length_reward(grade.correct, used, budget)
+        longest = (row.get("tool_extra_fields") or {}).get(LIMIT, self._longest)
         error = math.nan if budget is None else float(length_error([used], [budget.tokens])[0])
         return {
             "reward_score": score,
@@ -90,10 +96,11 @@ class LCPORewardManager(RewardManagerBase):
                 "length_reward": score - grade.correct,
                 "budget_tokens": math.nan if budget is None else float(budget.tokens),
                 "used_tokens": float(used),
+                "solution_tokens": math.nan if thinking is None else float(len(token_ids) - thinking),
                 "length_error": error,
                 "abs_length_error": abs(error),
                 "over_budget": math.nan if budget is None else float(used > budget.tokens),
-                "truncated": float(used >= self._longest and token_ids[-1] != self._eos),
+                "truncated": float(len(token_ids) >= longest and token_ids[-1] != self._eos),
                 "grade_timeout": float(grade.status == "timeout"),
                 "no_answer": float(grade.status == "no_answer"),
             },

@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 import transfer_queue as tq
 from omegaconf import DictConfig, open_dict
+from tensordict import TensorDict
 from transfer_queue import KVBatchMeta
 from verl.trainer.ppo.v1.trainer_base import register_trainer
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
+from verl.utils.tensordict_utils import assign_non_tensor_data
 
 from l1_verl.adherence import adherence, band
+from l1_verl.agent_loop import TRAINING
 
 # Below verl's logger, whose handler is what a run shows (verl/utils/logging_utils.py).
 logger = logging.getLogger("verl.l1_verl.trainer")
@@ -39,6 +42,11 @@ class LCPOTrainer(PPOTrainerSync):
         with open_dict(config):
             config.trainer.v1.trainer_mode = "sync"
         super().__init__(config)
+
+    def _submit_batch_to_rollout(self, batch: TensorDict) -> int:
+        # Validation does not come this way.
+        assign_non_tensor_data(batch, TRAINING, True)
+        return super()._submit_batch_to_rollout(batch)
 
     def _compute_metrics(
         self, batch: KVBatchMeta, metrics: dict[str, Any], timing_raw: dict[str, float], global_steps: int, epoch: int

@@ -18,7 +18,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from l1_verl.config import parse_budget, parse_reward
+from l1_verl.config import Stops, parse_budget, parse_reward, parse_stops
 from l1_verl.grading import GradingPool
 
 # May change between two starts of one run; whatever else changes makes it another run.
@@ -79,6 +79,7 @@ def check(config: DictConfig) -> None:
     parse_budget(config.data.budget)
     _, grading = parse_reward(config.reward.reward_kwargs)
     GradingPool(**grading.pool).close()
+    _check_agent_loop(config, parse_stops(config.actor_rollout_ref.rollout, grading.counted))
     for key in ("train_files", "val_files"):
         files = config.data[key]
         for file in [files] if isinstance(files, str) else files:
@@ -90,6 +91,20 @@ def check(config: DictConfig) -> None:
     _check_model(config.actor_rollout_ref.model.path)
     if config.trainer.device == "cuda" and not os.environ.get("RAY_ADDRESS"):
         _check_gpus(config)
+
+
+def _check_agent_loop(config: DictConfig, stops: Stops) -> None:
+    ours = config.actor_rollout_ref.rollout.agent.default_agent_loop == "lcpo"
+    if stops != Stops() and not ours:
+        raise Refused(
+            "actor_rollout_ref.rollout.custom.lcpo is set, but another agent loop would ignore it; add "
+            "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo"
+        )
+    if ours and not stops.close_thinking and config.trainer.v1.trainer_mode != "lcpo":
+        raise Refused(
+            f"trainer.v1.trainer_mode is {config.trainer.v1.trainer_mode!r}, which does not tell the agent loop lcpo "
+            "what is training, so that it would stop no rollout; use trainer_mode=lcpo"
+        )
 
 
 def _check_model(path: str) -> None:

@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from transformers import Qwen2Tokenizer
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager import get_reward_manager_cls
 from verl.trainer.ppo.reward import load_reward_manager
 
+from l1_verl.response import LIMIT
 from l1_verl.reward_manager import LCPORewardManager
 
 LONGEST = 40
 KEYS = {
     "acc", "length_reward", "budget_tokens", "used_tokens", "length_error", "abs_length_error", "over_budget",
-    "truncated", "grade_timeout", "no_answer",
+    "truncated", "grade_timeout", "no_answer", "solution_tokens",
 }  # fmt: skip
 
 
@@ -44,7 +46,7 @@ def manager(tokenizer):
     return LCPORewardManager(config(exact={"alpha": 0.01}), tokenizer)
 
 
-def sample(tokenizer, response, budget, gold="29", padding=0, answer_type="math"):
+def sample(tokenizer, response, budget, gold="29", padding=0, answer_type="math", **fields):
     prompt = torch.tensor(tokenizer("What is 9 + 8 + 7 + 5?").input_ids)
     ids = tokenizer(response, add_special_tokens=False).input_ids
     responses = torch.tensor(ids + [tokenizer.pad_token_id] * padding)
@@ -56,6 +58,7 @@ def sample(tokenizer, response, budget, gold="29", padding=0, answer_type="math"
             "data_source": np.array(["sums"], dtype=object),
             "reward_model": np.array([{"ground_truth": gold}], dtype=object),
             "extra_info": np.array([extra], dtype=object),
+            **{name: np.array([value], dtype=object) for name, value in fields.items()},
         },
     )
     return data, len(ids)
@@ -117,6 +120,43 @@ def test_a_response_is_truncated_when_it_fills_the_limit_without_ending(manager,
     assert score(manager, data)["reward_extra_info"]["truncated"] == truncated
 
 
+@pytest.mark.parametrize(("text", "truncated"), [("+7+7", 1.0), ("+7+", 0.0), ("+7+<|im_end|>", 0.0)])
+def test_a_response_with_a_limit_of_its_own_is_truncated_there(manager, tokenizer, text, truncated):
+    data, _ = sample(tokenizer, text, {"mode": "max", "tokens": 3}, tool_extra_fields={LIMIT: 4})
+    assert score(manager, data)["reward_extra_info"]["truncated"] == truncated
+
+
+@pytest.mark.parametrize(
+    ("text", "thinking", "solution"),
+    [
+        ("36:29\n</think>\n\\boxed{29}<|im_end|>", 5, 7),
+        ("36:29\n</think></think>\\boxed{29}", 5, 6),
+        ("36:29", 3, 0),
+        ("</think>", 1, 0),
+    ],
+)
+def test_thinking_alone_is_counted_up_to_the_first_end_of_thought(tokenizer, text, thinking, solution):
+    manager = LCPORewardManager(config(exact={"alpha": 0.01}, count="thinking"), tokenizer)
+    result = score(manager, sample(tokenizer, text, {"mode": "exact", "tokens": 20}, padding=3)[0])
+    facts = result["reward_extra_info"]
+    assert (facts["used_tokens"], facts["solution_tokens"]) == (thinking, solution)
+    assert result["reward_score"] == pytest.approx(facts["acc"] - 0.01 * (20 - thinking))
+    assert facts["length_error"] == pytest.approx((thinking - 20) / 20)
+
+
+def test_the_solution_s_tokens_are_told_whatever_is_counted(manager, tokenizer):
+    data, used = sample(tokenizer, "36:29\n</think>\n\\boxed{29}<|im_end|>", None)
+    facts = score(manager, data)["reward_extra_info"]
+    assert (facts["used_tokens"], facts["solution_tokens"]) == (used, used - 5)
+
+
+def test_a_tokenizer_without_one_token_for_the_end_of_thought_is_refused_only_where_thinking_is_counted():
+    plain = Qwen2Tokenizer(vocab={c: i for i, c in enumerate("</think>29")}, merges=[])
+    LCPORewardManager(config(), plain)
+    with pytest.raises(ValueError, match=r"has </think> as 8 tokens .*use count=response"):
+        LCPORewardManager(config(count="thinking"), plain)
+
+
 def test_a_choice_is_graded_as_one(manager, tokenizer):
     right, _ = sample(tokenizer, "</think>Answer: E", None, gold="E", answer_type="choice")
     prose, _ = sample(tokenizer, "</think>A good answer", None, gold="A", answer_type="choice")
@@ -145,6 +185,7 @@ def test_whether_an_answer_counts_without_the_end_of_thinking_is_a_knob(tokenize
         ({"max": {"delta": 2}}, r"reward\.reward_kwargs\.max\.delta is 2; it must be in \[0, 1\]"),
         ({"grading": {"timeouts": 1}}, r"reward\.reward_kwargs\.grading\.timeouts is unknown"),
         ({"require_think_end": "yes"}, "must be true or false"),
+        ({"count": "words"}, r"reward\.reward_kwargs\.count is 'words'; it must be one of response, thinking"),
     ],
 )
 def test_a_wrong_knob_is_refused_when_the_manager_is_built(tokenizer, knobs, message):

@@ -26,7 +26,7 @@ def decode_tail(tokenizer: Any, token_ids: Sequence[int] | np.ndarray) -> str:
         token_ids: the response's tokens without padding: a list, an array or a tensor.
     """
     ids = np.asarray(token_ids, dtype=np.int64)
-    think_end = _think_end_id(tokenizer)
+    think_end = think_end_id(tokenizer)
     if think_end is not None:
         found = np.flatnonzero(ids == think_end)
         if found.size:
@@ -44,7 +44,8 @@ def _decode(tokenizer: Any, ids: np.ndarray) -> str:
 
 
 @lru_cache(maxsize=8)
-def _think_end_id(tokenizer: Any) -> int | None:
+def think_end_id(tokenizer: Any) -> int | None:
+    """The token ``</think>``, or ``None`` where the tokenizer has no one token for it."""
     found = tokenizer.convert_tokens_to_ids(THINK_END)
     # A tokenizer without the token answers with its unknown token, or with None.
     return found if found is not None and tokenizer.convert_ids_to_tokens(found) == THINK_END else None

@@ -1,0 +1,157 @@
+"""Rollouts that mind their budget: no token is written that can earn nothing, and a thought can be closed on time.
+
+Set ``VERL_USE_EXTERNAL_MODULES=l1_verl.plugin`` and ``actor_rollout_ref.rollout.agent.default_agent_loop=lcpo``. A
+training rollout then stops at its reward's zero point, :meth:`l1_verl.rewards.LengthReward.zero_point`; validation
+is left alone. With ``rollout.custom.lcpo.close_thinking`` every rollout, validation's too, thinks for n_gold tokens at
+most: ``</think>`` is written for it, and the solution follows (as in Elastic Reasoning, arXiv 2505.05315).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from verl.experimental.agent_loop.agent_loop import AgentLoopOutput, register
+from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentLoop
+from verl.experimental.agent_loop.tool_agent_loop import SPEC_DECODE_EXTRA_KEYS
+from verl.workers.rollout.replica import TokenOutput
+
+from l1_verl.budget import Budget
+from l1_verl.config import parse_reward, parse_stops
+from l1_verl.response import LIMIT, require_think_end_id
+
+#: Key that :class:`l1_verl.trainer.LCPOTrainer` adds to the batches it trains on: nothing that verl 0.9.1 hands to an
+#: agent loop tells them from validation's.
+TRAINING = "lcpo_training"
+
+_THINKING, _CLOSED_AT = "lcpo_thinking", "lcpo_closed_at"
+
+
+class Thinking(NamedTuple):
+    """Limits of a rollout in two parts.
+
+    Attributes:
+        tokens: longest thought, ``</think>`` included.
+        close: whether a longer one is closed and solved; otherwise the response ends there.
+        response: longest response.
+        solution: longest solution, ``None`` for what the response leaves.
+    """
+
+    tokens: int
+    close: bool
+    response: int
+    solution: int | None
+
+
+@register("lcpo")
+class LCPOAgentLoop(SingleTurnAgentLoop):
+    """verl's single-turn rollout with limits per sample.
+
+    Raises:
+        ValueError: a knob is unknown, outside its range or contradicts another, or thinking alone is counted with a
+            tokenizer that has no one token for ``</think>``.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reward, grading = parse_reward(self.config.reward.get("reward_kwargs"))
+        self._stops = parse_stops(self.rollout_config, grading.counted)
+        self._thinking_counts = grading.counted == "thinking"
+        if self._thinking_counts:
+            tokenizer: Any = self.tokenizer
+            server: Any = ThinkingServer(self.server_manager, require_think_end_id(tokenizer), tokenizer.eos_token_id)
+            self.server_manager = server
+
+    async def run(self, sampling_params: dict[str, Any], priority: int = 0, **kwargs: Any) -> AgentLoopOutput:
+        budget = Budget.from_dict((kwargs.get("extra_info") or {}).get("budget"))
+        limits = self._limits(budget, training=bool(kwargs.get(TRAINING)))
+        # A dict of its own: verl hands the same one to all rollouts of a prompt.
+        output = await super().run(sampling_params | limits, priority, **kwargs)
+        output.extra_fields.setdefault(LIMIT, limits.get("max_tokens", self.response_length))
+        closed_at = output.extra_fields.pop(_CLOSED_AT, None)
+        if closed_at is not None:
+            output.response_mask[closed_at] = 0
+        return output
+
+    def _limits(self, budget: Budget | None, *, training: bool) -> dict[str, Any]:
+        """Sampling parameters that end this rollout, none where only the longest response does."""
+        if budget is None:
+            return {}
+        if self._stops.close_thinking:
+            # A thought leaves room for the solution, however long a budget is.
+            tokens = min(budget.tokens, self.response_length - (self._stops.solution_tokens or 1))
+            return {_THINKING: Thinking(tokens, True, self.response_length, self._stops.solution_tokens)}
+        stop = self._stop(budget) if training else None
+        if stop is None or stop >= self.response_length:
+            return {}
+        if self._thinking_counts:
+            return {_THINKING: Thinking(stop, False, self.response_length, None)}
+        return {"max_tokens": stop}
+
+    def _stop(self, budget: Budget) -> int | None:
+        """The number of counted tokens at which a training rollout stops, ``None`` for never."""
+        stops = [self._reward.zero_point(budget)]
+        if budget.mode == "exact" and self._stops.exact_overrun is not None:
+            stops.append(budget.tokens + self._stops.exact_overrun)
+        return min((stop for stop in stops if stop is not None), default=None)
+
+
+class ThinkingServer:
+    """verl's server client, asked for a thought first and for its solution then where a request says so.
+
+    Args:
+        server: what has ``generate`` as ``verl.workers.rollout.llm_server.LLMServerClient`` has.
+        think_end: the token ``</think>``.
+        eos: the token that ends a response.
+    """
+
+    def __init__(self, server: Any, think_end: int, eos: int) -> None:
+        self._server, self._think_end, self._eos = server, think_end, eos
+
+    async def generate(
+        self, request_id: str, *, prompt_ids: list[int], sampling_params: dict[str, Any], **kwargs: Any
+    ) -> TokenOutput:
+        """Thought and solution as one output; its log-prob of a ``</think>`` that the model did not write is 0."""
+        params = dict(sampling_params)
+        limits: Thinking | None = params.pop(_THINKING, None)
+
+        async def ask(written: list[int], **more: Any) -> TokenOutput:
+            return await self._server.generate(
+                request_id, prompt_ids=prompt_ids + written, sampling_params=params | more, **kwargs
+            )
+
+        if limits is None:
+            return await ask([])
+        output = TokenOutput(token_ids=[], log_probs=[] if params.get("logprobs") else None)
+        room = limits.tokens - limits.close
+        if room > 0:
+            output = await ask([], max_tokens=room, stop_token_ids=[self._think_end])
+        thought = output.token_ids
+        if thought[-1:] != [self._think_end]:
+            if not limits.close or len(thought) < room or thought[-1:] == [self._eos]:
+                output.extra_fields[LIMIT] = limits.tokens
+                return output
+            output = _joined(output, TokenOutput(token_ids=[self._think_end], log_probs=[0.0]))
+            output.extra_fields[_CLOSED_AT] = len(thought)
+        left = limits.response - len(output.token_ids)
+        left = left if limits.solution is None else min(left, limits.solution)
+        output.extra_fields[LIMIT] = len(output.token_ids) + left
+        return _joined(output, await ask(output.token_ids, max_tokens=left))
+
+
+def _joined(first: TokenOutput, then: TokenOutput) -> TokenOutput:
+    """One output of two that follow each other."""
+    preempted = [output.num_preempted for output in (first, then) if output.num_preempted is not None]
+    extra = then.extra_fields | first.extra_fields
+    if "max_global_steps" in then.extra_fields:
+        extra["max_global_steps"] = then.extra_fields["max_global_steps"]
+    for key in set(SPEC_DECODE_EXTRA_KEYS) & first.extra_fields.keys() & then.extra_fields.keys():
+        extra[key] = first.extra_fields[key] + then.extra_fields[key]
+    return TokenOutput(
+        token_ids=[*first.token_ids, *then.token_ids],
+        # An aborted part has neither tokens nor log-probs.
+        log_probs=None if first.log_probs is None else [*first.log_probs, *(then.log_probs or [])],
+        routed_experts=first.routed_experts if then.routed_experts is None else then.routed_experts,
+        stop_reason=then.stop_reason,
+        num_preempted=sum(preempted) if preempted else None,
+        extra_fields=extra,
+    )
