@@ -39,13 +39,14 @@ def test_a_batch_without_budgets_has_no_adherence():
 @pytest.mark.parametrize(
     "code",
     [
-        "import verl, sys; assert 'l1_verl.trainer' not in sys.modules, 'every process would pay for it'",
+        "import verl, sys; assert not {'l1_verl.trainer', 'l1_verl.agent_loop'} & set(sys.modules), 'all would pay'",
         "from verl.trainer.ppo.v1 import get_trainer_cls; from l1_verl.trainer import LCPOTrainer;"
         "assert get_trainer_cls('lcpo') is LCPOTrainer",
         "import verl.trainer.ppo.v1.trainer_base as t; assert 'lcpo' in t.TRAINER_REGISTRY",
+        "import verl.experimental.agent_loop.agent_loop as a; assert 'lcpo' in a._agent_loop_registry",
     ],
 )
-def test_the_plugin_registers_the_mode_where_the_trainer_is_loaded_and_only_there(code):
+def test_the_plugin_registers_the_mode_and_the_loop_where_verl_s_own_are_loaded_and_only_there(code):
     environment = {"VERL_USE_EXTERNAL_MODULES": "l1_verl.plugin", "PYTHONPATH": ":".join(sys.path), "HOME": "/tmp"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=180)
 

@@ -57,6 +57,12 @@ def test_a_run_with_nothing_wrong_claims_its_folder(run):
         ("data.budget.low=0", "data.budget low is 0; it must be a whole number >= 1"),
         ("data.budget.modes={maximum:1}", "maximum"),
         ("data.budget.draws=0", "data.budget.draws is 0"),
+        ("actor_rollout_ref.rollout.custom.lcpo.close_thinking=true", "set count=thinking"),
+        ("actor_rollout_ref.rollout.custom.lcpo.exact_overrun=9", "another agent loop would ignore it"),
+        (
+            "trainer.v1.trainer_mode=sync actor_rollout_ref.rollout.agent.default_agent_loop=lcpo",
+            "trainer.v1.trainer_mode is 'sync', which does not tell",
+        ),
         ("data.budget.lwo=3", "lwo"),
         ("data.train_files=/nowhere/train.parquet", "PROFILE=tiny"),
         ("actor_rollout_ref.model.path=/nowhere/model", "MODEL_PATH=/nowhere/model does not exist"),
@@ -64,7 +70,7 @@ def test_a_run_with_nothing_wrong_claims_its_folder(run):
     ],
 )
 def test_bad_input_is_refused_in_one_line_that_names_it(run, capsys, override, said):
-    assert said in refusal(capsys, run(override))
+    assert said in refusal(capsys, run(*override.split()))
     assert not run.folder.exists()
 
 
