@@ -1,7 +1,7 @@
 """l1_verl: budget-controlled reasoning (L1, arXiv 2503.04697) as a thin extension of verl.
 
-``budget``, ``rewards``, ``adherence`` and ``grading`` need neither torch nor verl. ``reward_manager``, ``dataset``
-and ``trainer`` plug into verl by name, and ``cpu`` lets verl run where there is no accelerator.
+``budget``, ``rewards``, ``adherence`` and ``grading`` need neither torch nor verl. ``reward_manager``, ``dataset``,
+``agent_loop`` and ``trainer`` plug into verl by name, and ``cpu`` lets verl run where there is no accelerator.
 """
 
 __version__ = "0.1.0"

@@ -18,6 +18,7 @@ from verl.workers.rollout.replica import TokenOutput
 from l1_verl.budget import Budget
 from l1_verl.config import parse_reward, parse_stops
 from l1_verl.response import LIMIT, require_think_end_id
+from l1_verl.rewards import LengthReward
 
 #: Key that :class:`l1_verl.trainer.LCPOTrainer` adds to the batches it trains on: nothing that verl 0.9.1 hands to an
 #: agent loop tells them from validation's.
@@ -80,19 +81,25 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
             # A thought leaves room for the solution, however long a budget is.
             tokens = min(budget.tokens, self.response_length - (self._stops.solution_tokens or 1))
             return {_THINKING: Thinking(tokens, True, self.response_length, self._stops.solution_tokens)}
-        stop = self._stop(budget) if training else None
+        stop = stop_at(budget, self._reward, self._stops.exact_overrun) if training else None
         if stop is None or stop >= self.response_length:
             return {}
         if self._thinking_counts:
             return {_THINKING: Thinking(stop, False, self.response_length, None)}
         return {"max_tokens": stop}
 
-    def _stop(self, budget: Budget) -> int | None:
-        """The number of counted tokens at which a training rollout stops, ``None`` for never."""
-        stops = [self._reward.zero_point(budget)]
-        if budget.mode == "exact" and self._stops.exact_overrun is not None:
-            stops.append(budget.tokens + self._stops.exact_overrun)
-        return min((stop for stop in stops if stop is not None), default=None)
+
+def stop_at(budget: Budget | None, reward: LengthReward, exact_overrun: int | None) -> int | None:
+    """The number of counted tokens at which a training rollout stops, ``None`` for never.
+
+    Example:
+        >>> stop_at(Budget("max", 512), LengthReward(), None), stop_at(Budget("exact", 512), LengthReward(), 100)
+        (1012, 612)
+    """
+    stops = [reward.zero_point(budget)]
+    if budget is not None and budget.mode == "exact" and exact_overrun is not None:
+        stops.append(budget.tokens + exact_overrun)
+    return min((stop for stop in stops if stop is not None), default=None)
 
 
 class ThinkingServer:
