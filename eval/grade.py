@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,6 @@ from l1_verl import __version__
 from l1_verl.grading import GradingPool
 
 _NEEDED = ("id", "response", "ground_truth", "answer_type")
-# Large enough that one slow comparison does not idle the workers, small enough that a kill costs seconds.
-_CHUNK = 1024
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,14 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _graded(
     samples: Iterator[dict[str, Any]], pool: GradingPool, *, require_think_end: bool
 ) -> Iterator[dict[str, Any]]:
-    while chunk := list(islice(samples, _CHUNK)):
-        columns = ([sample[key] for sample in chunk] for key in ("response", "ground_truth", "answer_type"))
-        try:
-            grades = pool.grade_many(*columns, require_think_end=require_think_end)
-        except ValueError as error:
-            raise InputError(f"a sample cannot be graded: {error}") from None
-        for sample, grade in zip(chunk, grades, strict=True):
-            yield sample | {"correct": grade.correct, "answer": grade.answer, "status": grade.status}
+    asked: deque[dict[str, Any]] = deque()
+
+    def questions() -> Iterator[tuple[str, Any, str]]:
+        for sample in samples:
+            asked.append(sample)
+            yield sample["response"], sample["ground_truth"], sample["answer_type"]
+
+    try:
+        for grade in pool.grade_each(questions(), require_think_end=require_think_end):
+            yield asked.popleft() | {"correct": grade.correct, "answer": grade.answer, "status": grade.status}
+    except ValueError as error:
+        raise InputError(f"sample {asked[-1]['id']} cannot be graded: {error}") from None
 
 
 def _ungraded(path: Path, done: Iterable[str]) -> Iterator[dict[str, Any]]:

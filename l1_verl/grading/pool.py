@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -132,14 +132,28 @@ class GradingPool:
         Raises:
             ValueError: lists of different lengths, or as ``grading.grade``.
         """
-        grades: list[Grade] = []
+        questions = zip(responses, golds, answer_types, strict=True)
+        return list(self.grade_each(questions, require_think_end=require_think_end, progress=progress))
+
+    def grade_each(
+        self,
+        questions: Iterable[tuple[str, Any, str]],
+        *,
+        require_think_end: bool = False,
+        progress: Callable[[int], Any] | None = None,
+    ) -> Iterator[Grade]:
+        """Grades a stream of (response, gold, answer type), in order, reading only a little ahead of what it yields.
+
+        Raises:
+            ValueError: as ``grading.grade``.
+        """
         waiting: deque[tuple[str | None, Grade | Future[Verdict]]] = deque()
-        for response, gold, answer_type in zip(responses, golds, answer_types, strict=True):
+        for response, gold, answer_type in questions:
             waiting.append(self._begin(response, gold, answer_type, require_think_end))
             while waiting and (len(waiting) > self._read_ahead or isinstance(waiting[0][1], Grade)):
-                grades.append(_finish(*waiting.popleft(), progress))
-        grades += [_finish(*item, progress) for item in waiting]
-        return grades
+                yield _finish(*waiting.popleft(), progress)
+        for item in waiting:
+            yield _finish(*item, progress)
 
     def gradable_many(
         self, golds: Sequence[Any], answer_types: Sequence[str], *, progress: Callable[[int], Any] | None = None

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from eval import grade
 from eval.cli import InputError
 from eval.files import read_lines
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -47,6 +54,26 @@ def test_grading_goes_on_where_it_was_and_repeats_nothing(samples):
     output = path.with_name("graded.jsonl")
     output.write_bytes(output.read_bytes() + b'{"id": "cut')
     assert [g["correct"] for g in run(path)] == [True, False]
+
+
+def test_a_killed_grading_goes_on_where_it_was_and_repeats_nothing(samples):
+    # Each of these needs a comparison by algebra of its own, so that the kill meets the grading half way.
+    path = samples(*(f"</think>\\boxed{{x^{{{n}}} + \\frac{{1}}{{{n}}}}}" for n in range(3, 203)))
+    output = path.with_name("graded.jsonl")
+    command = [sys.executable, "-m", "eval.grade", str(path), "--output", str(output), "--workers", "1"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 120
+    while not (output.exists() and output.read_bytes().count(b"\n") >= 3) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    before = list(read_lines(output))
+    assert 3 <= len(before) < 200
+
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    after = list(read_lines(output))
+    assert after[: len(before)] == before
+    assert [sample["id"] for sample in after] == [sample["id"] for sample in read_lines(path)]
 
 
 def test_another_way_of_grading_is_refused_over_the_old_one(samples):

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -18,6 +22,7 @@ from eval.report.results import Settings, results
 from eval.report.training import curves, load_training
 from l1_verl.adherence import adherence
 
+ROOT = Path(__file__).parents[2]
 PUBLISHED = json.loads(report.PUBLISHED.read_text())
 SCHEMA = json.loads((Path(report.__file__).parent / "schema.json").read_text())
 
@@ -276,6 +281,22 @@ def test_a_report_is_replaced_only_when_told_to_and_nothing_else_ever(varied, js
     precious.mkdir()
     with pytest.raises(InputError, match="is no report"):
         report.main(["--runs", f"a={path}", "--output", str(precious), "--overwrite"])
+
+
+def test_a_killed_report_leaves_nothing_that_the_next_one_stumbles_over(varied, jsonl, tmp_path):
+    path, output = jsonl(varied), tmp_path / "report"
+    command = [sys.executable, "-m", "eval.report", "--runs", f"a={path}", "--output", str(output)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / ".report.partial" / "results.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not output.exists()
+
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert (output / "report.html").exists()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_runs_without_budgets_are_measured_too(graded, jsonl):
