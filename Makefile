@@ -1,6 +1,7 @@
 # Thin names for the commands that the README explains. Everything goes into .venv and outputs/.
+# PYTHON is the interpreter that .venv is made with.
 PYTHON ?= python3
-BIN := .venv/bin
+BIN := $(CURDIR)/.venv/bin
 READY := .venv/.ready
 
 .PHONY: help setup train train-max eval test lint
@@ -24,13 +25,13 @@ $(READY): requirements/cpu.txt setup.py
 	touch $@
 
 train: $(READY)
-	bash recipes/tiny/train.sh
+	PYTHON=$(BIN)/python bash recipes/tiny/train.sh
 
 train-max: $(READY)
-	bash recipes/tiny/train_max.sh
+	PYTHON=$(BIN)/python bash recipes/tiny/train_max.sh
 
 eval: $(READY)
-	bash eval/run_tiny.sh
+	PYTHON=$(BIN)/python bash eval/run_tiny.sh
 
 test: $(READY)
 	$(BIN)/python -m pytest
