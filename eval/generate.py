@@ -223,8 +223,8 @@ def _needed_context(model: str, chat: Chat, tasks: Sequence[Task], sampling: Sam
     needed = 0
     for task in tasks:
         needed = max(needed, len(chat.render(task.conversation(with_budget=True))) + sampling.cap(task, 0))
-    # Room for what a strategy inserts.
-    return min(own, needed + 64)
+    # Room for what a strategy inserts: s1-paper up to a hundred times "Wait".
+    return min(own, needed + 256)
 
 
 def _strategy(args: argparse.Namespace, sampling: Sampling) -> Strategy:

@@ -28,7 +28,8 @@ def s1_paper(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
     assert task.budget is not None  # eval.generate refuses both before it begins
     text = _PROMPT.format(problem=task.messages[-1]["content"])
     prompt = chat.encode(text, special=True)
-    left = min(task.budget.tokens, sampling.cap(task, len(prompt) + _ANSWER_TOKENS + len(chat.encode(_ASK))))
+    reserve = _ANSWER_TOKENS + len(chat.encode(_ASK))
+    left = min(task.budget.tokens, sampling.cap(task, len(prompt) + reserve))
     request = replace(sampling.request(task, prompt, left), stop_token_ids=tuple(chat.encode(_STOP, special=True)))
     written: list[int] = []
     rounds = 0
@@ -37,9 +38,13 @@ def s1_paper(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
         ids = completion.token_ids or []
         written, rounds, left = written + ids, rounds + 1, left - len(ids)
         said = chat.decode(ids[:-1] if ids and ids[-1] in request.stop_token_ids else ids)
+        longer = text + said + "Wait"
+        if sampling.context is not None:
+            # Every "Wait" takes context and no budget; theirs was never full, and a full one ends the thought.
+            left = min(left, sampling.context - len(chat.encode(longer, special=True)) - reserve)
         if left <= 0 or rounds > _ROUNDS:
             break
-        text += said + "Wait"
+        text = longer
         request = replace(request, min_tokens=1)
     text += said + _ASK
     asked = replace(request, temperature=0.0, stop_token_ids=(), stop=("\n",), min_tokens=0)
