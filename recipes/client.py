@@ -1,0 +1,39 @@
+"""Asks a served model under a thinking budget: ``python -m recipes.client "What is 7 + 8 + 5?" --budget 512``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from openai import OpenAI, OpenAIError
+
+from data_prep.rows import INSTRUCTION
+from l1_verl.budget import Budget
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m recipes.client", description=__doc__.split(":")[0])
+    parser.add_argument("problem")
+    parser.add_argument("--budget", type=int, required=True, help="tokens of thinking and answer together")
+    parser.add_argument("--max", action="store_true", help="at most the budget, instead of about as much")
+    parser.add_argument("--url", default="http://localhost:8000/v1", help="any OpenAI-compatible server")
+    parser.add_argument("--model", help="the server's name for it; default: the first that it serves")
+    args = parser.parse_args()
+    try:
+        budget = Budget("max" if args.max else "exact", args.budget)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        client = OpenAI(base_url=args.url, api_key=os.environ.get("OPENAI_API_KEY", "none"))
+        reply = client.chat.completions.create(
+            model=args.model or client.models.list().data[0].id,
+            messages=[{"role": "user", "content": budget.append_to(f"{args.problem} {INSTRUCTION}")}],
+        )
+    except OpenAIError as error:
+        parser.error(f"{args.url}: {error}")
+    print((reply.choices[0].message.content or "").rpartition("</think>")[2].strip())
+    print(f"{budget.mode} {budget.tokens} tokens asked for, {reply.usage.completion_tokens} used")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""The model card of a checkpoint: how it was trained, from its own run's configuration, and what was measured."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from data_prep.rows import INSTRUCTION
+from eval.cli import InputError
+from eval.model import fingerprint
+from l1_verl.budget import MODES, Budget
+from l1_verl.config import Budgets, parse_budget, parse_reward
+from l1_verl.rewards import REWARDS
+
+TEMPLATE = Path(__file__).with_name("model_card.md.j2")
+RESULTS_VERSION = 1
+
+#: l1_verl.rewards as a reader sees them, with the knobs of the run.
+FORMULAS = {
+    "exact": "1[c] - {alpha:g} abs(n_gold - n_y)",
+    "max": "1[c] clip({alpha:g} (n_gold - n_y) + {delta:g}, 0, 1)",
+    "exact_relative": "1[c] - {beta:g} min(1, abs(n_gold - n_y) / n_gold)",
+    "max_plateau": "1[c] clip(1 - (n_y - n_gold) / ({margin:g} n_gold), 0, 1)",
+    "none": "1[c]",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of the trainer: ``steps`` of what ``config`` says."""
+
+    steps: int
+    file: Path
+    config: DictConfig
+
+    @property
+    def name(self) -> str:
+        return str(self.config.trainer.experiment_name)
+
+    @property
+    def base(self) -> str:
+        """Where the weights came from: folder or hub id."""
+        return str(self.config.actor_rollout_ref.model.path)
+
+    @property
+    def budgets(self) -> Budgets | None:
+        """What the data set drew budgets from; None where the rows bring their own."""
+        return parse_budget(self.config.data.budget) if "budget" in self.config.data else None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of the prompts by mode, "none" included; those that are never drawn are left out."""
+        if self.budgets is None:
+            return {}
+        modes = self.budgets.sampler.modes
+        total = sum(modes.values())
+        return {mode: modes[mode] / total for mode in (*MODES, "none") if modes.get(mode)}
+
+    @property
+    def range(self) -> str:
+        if self.budgets is None:
+            return "each row's own"
+        if not set(self.shares) & set(MODES):
+            return "none"
+        sampler = self.budgets.sampler
+        if sampler.distribution == "choices":
+            return ", ".join(map(str, sampler.choices or ()))
+        return f"{sampler.low} to {sampler.high}, {sampler.distribution.replace('_', '-')}"
+
+    @property
+    def rewards(self) -> dict[str, str]:
+        """The formula by mode, with this run's knobs; every mode that its prompts may have."""
+        node = self.config.reward.get("reward_kwargs")
+        parse_reward(node)
+        knobs = {} if node is None else OmegaConf.to_container(node, resolve=True)
+        formulas = {}
+        for mode in self.shares or MODES:
+            name = "none" if mode == "none" else knobs.get(f"for_{mode}", mode)
+            parameters = inspect.signature(REWARDS[name]).parameters.values()
+            defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+            formulas[mode] = FORMULAS[name].format(**defaults | dict(knobs.get(name) or {}))
+        return formulas
+
+    @property
+    def example(self) -> int:
+        """A budget that it was trained on, a power of two where there is one; 1024 where the rows brought theirs."""
+        if self.budgets is None:
+            return 1024
+        sampler = self.budgets.sampler
+        if sampler.distribution == "choices" and sampler.choices:
+            return sorted(sampler.choices)[len(sampler.choices) // 2]
+        middle = (sampler.low + sampler.high) // 2
+        return max(sampler.low, 1 << (middle.bit_length() - 1))
+
+    @property
+    def data(self) -> list[str]:
+        """File name, and rows and sources where the file is still there; never its path, which is a machine's."""
+        files = self.config.data.train_files
+        return [_describe(Path(file)) for file in ([files] if isinstance(files, str) else files)]
+
+
+def _describe(file: Path) -> str:
+    try:
+        sources = pq.read_table(file, columns=["data_source"])["data_source"]
+    except (OSError, pa.ArrowException, KeyError):
+        return f"`{file.name}`"
+    return f"`{file.name}` ({', '.join(sorted(set(sources.to_pylist())))}: {len(sources):,} problems)"
+
+
+def stages(checkpoint: Path, config: Path | None = None) -> list[Stage]:
+    """The run that made ``checkpoint`` and, before it, the runs that its base model came from, oldest first.
+
+    Args:
+        checkpoint: a folder ``global_step_N``.
+        config: its run's configuration; None for what a recipe leaves beside its checkpoints.
+
+    Raises:
+        InputError: the folder's name or configuration is missing, or it is another project's.
+    """
+    stage = _stage(checkpoint, config)
+    before = Path(stage.base).expanduser()
+    if before.parts[-2:] == ("actor", "huggingface") and _config_of(before.parents[1]) is not None:
+        return [*stages(before.parents[1]), stage]
+    return [stage]
+
+
+def _stage(checkpoint: Path, config: Path | None) -> Stage:
+    step = re.fullmatch(r"global_step_(\d+)", checkpoint.resolve().name)
+    if step is None:
+        raise InputError(f"{checkpoint} is not called global_step_N, so the card could not say its step")
+    file = config or _config_of(checkpoint)
+    if file is None:
+        raise InputError(
+            f"{checkpoint.parent} has neither config.yaml nor hydra/.hydra/config.yaml, so the card could not say how "
+            "the model was trained; give the run's configuration with --config"
+        )
+    try:
+        loaded = OmegaConf.load(file)
+        manager = OmegaConf.select(loaded, "reward.reward_manager.name") if isinstance(loaded, DictConfig) else None
+    except (OSError, YAMLError, OmegaConfBaseException) as error:
+        raise InputError(f"{file} cannot be read as a configuration: {' '.join(str(error).split())}") from None
+    if manager not in ("LCPORewardManager", "lcpo"):
+        raise InputError(
+            f"{file} has reward.reward_manager.name={manager!r}; only runs of LCPORewardManager have a card"
+        )
+    if OmegaConf.select(loaded, "actor_rollout_ref.model.lora_rank"):
+        raise InputError(f"{file} is of a LoRA run; verl's merger leaves its adapter apart, merge it with peft first")
+    OmegaConf.set_struct(loaded, True)
+    return Stage(int(step[1]), file, loaded)
+
+
+def _config_of(checkpoint: Path) -> Path | None:
+    # What preflight wrote, or else what Hydra did.
+    candidates = (checkpoint.parent / name for name in ("config.yaml", "hydra/.hydra/config.yaml"))
+    return next((file for file in candidates if file.is_file()), None)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The runs of a results.json; after ``of`` only those of one model, each with what was measured."""
+
+    file: Path
+    runs: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def load(cls, file: Path) -> Report:
+        """Reads results.json of eval.report.
+
+        Raises:
+            InputError: it is missing, or no such file.
+        """
+        try:
+            content = json.loads(file.read_text())
+            if content["schema_version"] != RESULTS_VERSION:
+                raise InputError(
+                    f"--report {file} has schema_version {content['schema_version']}, not {RESULTS_VERSION}"
+                )
+            return cls(file, list(content["runs"]))
+        except OSError as error:
+            raise InputError(f"--report {file} cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError):
+            raise InputError(f"--report {file} is no results.json of eval.report") from None
+
+    def of(self, weights: Mapping[str | None, str]) -> Report:
+        """Only the runs of these weights: fingerprint -> what the card calls them.
+
+        Raises:
+            InputError: no run is of this model.
+        """
+        runs = [dict(run) | {"of": weights[_weights(run)]} for run in self.runs if _weights(run) in weights]
+        if not runs:
+            asked = "; ".join(f"{run['name']} is of {(run['config'] or {}).get('model')}" for run in self.runs)
+            raise InputError(f"--report {self.file} is of another model than this checkpoint ({asked})")
+        return Report(self.file, runs)
+
+
+def _weights(run: Mapping[str, Any]) -> str | None:
+    """The fingerprint of a run's weights; a server's are looked up under the name that it served them by."""
+    config = run["config"] or {}
+    return config.get("model_hash") or fingerprint(str(config.get("model"))) or ""
+
+
+def model_card(name: str, history: Sequence[Stage], report: Report | None, license: str) -> str:
+    """The text of README.md, with the metadata header that the Hugging Face hub reads.
+
+    Args:
+        name: what the card calls the model.
+        history: from :func:`stages`.
+        report: from :meth:`Report.of`; None where nothing was measured.
+        license: a hub identifier.
+
+    Raises:
+        InputError: a configuration lacks what a card says, or has a value that no run can have.
+    """
+    try:
+        return _environment().get_template(TEMPLATE.name).render(_facts(name, history, report, license))
+    except (OmegaConfBaseException, UndefinedError, ValueError) as error:
+        files = ", ".join(str(stage.file) for stage in history)
+        raise InputError(f"{files} cannot be told as a model card: {' '.join(str(error).split())}") from None
+
+
+def _facts(name: str, history: Sequence[Stage], report: Report | None, license: str) -> dict[str, Any]:
+    last, origin = history[-1], history[0].base
+    modes = [mode for mode in MODES if mode in last.shares or not last.shares]
+    return {
+        "name": name,
+        "license": license,
+        "history": history,
+        "last": last,
+        "origin": origin if _is_hub_id(origin) else None,
+        "base_name": _base_name,
+        "sentences": {mode: Budget(mode, last.example).sentence for mode in modes},
+        "instruction": INSTRUCTION,
+        "context": last.config.data.max_prompt_length + last.config.data.max_response_length,
+        "rollout": last.config.actor_rollout_ref.rollout,
+        "runs": None if report is None else report.runs,
+    }
+
+
+def _is_hub_id(base: str) -> bool:
+    return base.count("/") == 1 and not base.startswith((".", "~", "/")) and not Path(base).exists()
+
+
+def _base_name(base: str) -> str:
+    """A hub id as it is; of a folder its name, or its run and step where it is a checkpoint."""
+    if _is_hub_id(base):
+        return f"[{base}](https://huggingface.co/{base})"
+    parts = Path(base).parts
+    return f"`{'/'.join(parts[-4:-2])}`" if parts[-2:] == ("actor", "huggingface") else f"`{parts[-1]}`"
+
+
+def _environment() -> Environment:
+    loader = FileSystemLoader(TEMPLATE.parent)
+    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["interval"] = _interval
+    return environment
+
+
+def _interval(estimate: Mapping[str, float | None], digits: int = 1, factor: float = 1.0) -> str:
+    """``12.3 [11.0, 13.9]``; a dash for what cannot be known."""
+    value, low, high = (None if estimate[k] is None else estimate[k] * factor for k in ("value", "low", "high"))
+    if value is None:
+        return "–"
+    return f"{value:.{digits}f}" if low is None else f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

@@ -1,0 +1,97 @@
+"""From the real trainer's checkpoint to an answer of `vllm serve`, on CPU, by the commands that the card prints."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from eval import generate, grade
+from eval.report import __main__ as report
+from recipes import export
+from tests.end_to_end.conftest import ROOT, Run
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Runs a card's serve command in the folder beside the model; yields the URL."""
+    runs = []
+
+    def start(command: str, folder: Path) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        program, *arguments = shlex.split(command)
+        assert program == "vllm"
+        arguments[1] = str(folder / arguments[1])
+        # The CPU build's own `vllm` does not start; this is the same command.
+        python = [sys.executable, "-m", "l1_verl.cpu", *arguments, "--port", str(port)]
+        runs.append(Run(python, tmp_path / "serve.log", {"PYTHONPATH": str(ROOT)}))
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline:
+            assert runs[-1].process.poll() is None, runs[-1].log.read_text(errors="replace")[-6000:]
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
+                return f"http://127.0.0.1:{port}/v1"
+            except (urllib.error.URLError, TimeoutError):
+                time.sleep(1)
+        raise AssertionError(f"no server after 300 s: {runs[-1].log.read_text(errors='replace')[-6000:]}")
+
+    yield start
+    for run in runs:
+        run.end()
+
+
+def test_a_checkpoint_without_whole_weights_is_exported_served_asked_and_measured(start, serve, tmp_path, tiny):
+    run = start(
+        "run_l1_exact.sh",
+        tmp_path / "run",
+        "trainer.total_training_steps=2",
+        "trainer.save_freq=2",
+        "actor_rollout_ref.actor.checkpoint.save_contents=[model,optimizer,extra]",
+    )
+    run.wait()
+    assert run.left_after(60) == []
+    checkpoint, model = tmp_path / "run" / "global_step_2", tmp_path / "obedient"
+    assert not list((checkpoint / "actor" / "huggingface").glob("*.safetensors"))
+    arguments = ["--checkpoint", str(checkpoint), "--output", str(model)]
+    export.main(arguments)
+    card = (model / "README.md").read_text()
+    assert (
+        "| l1_exact | `base` | 2 | 40 to 128, uniform | exact 100 % | `train.parquet` (tiny: 6,690 problems) |" in card
+    )
+    assert "Not measured." in card
+    trained, base = load_file(model / "model.safetensors"), load_file(tiny / "base" / "model.safetensors")
+    assert trained.keys() == base.keys()
+    assert any(not torch.equal(trained[name], base[name].bfloat16()) for name in base)
+
+    url = serve(re.search(r"^vllm serve .*$", card, re.MULTILINE)[0], tmp_path)
+    command = [sys.executable, "-m", "recipes.client", "What is 7 + 8 + 5?", "--budget", "40", "--url", url]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
+    assert re.search(r"^exact 40 tokens asked for, \d+ used$", asked.stdout, re.MULTILINE)
+
+    # What is measured through the server goes into the card of the very same weights.
+    samples, graded, drawn = (tmp_path / name for name in ("samples.jsonl", "graded.jsonl", "report"))
+    generate.main([
+        "--model", str(model), "--tokenizer", str(model), "--engine", "openai", "--server", url, "--samples", "1",
+        "--data", str(tiny / "data" / "validation.parquet"), "--max-tokens", "64", "--output", str(samples),
+    ])  # fmt: skip
+    grade.main([str(samples), "--output", str(graded)])
+    report.main(["--runs", f"served={graded}", "--output", str(drawn), "--resamples", "100"])
+    export.main([*arguments, "--report", str(drawn / "results.json"), "--overwrite"])
+    card = (model / "README.md").read_text()
+    assert "openai engine; of these weights." in card
+    assert re.search(r"^\| tiny \| exact 128 \| [\d.]+ \[", card, re.MULTILINE)
