@@ -206,6 +206,12 @@ def test_a_checkpoint_under_another_name_has_no_step(checkpoint, tmp_path, capsy
     assert "is not called global_step_N" in refusal(capsys, "--checkpoint", other, "--output", tmp_path / "out")
 
 
+OTHERS = json.dumps({
+    "schema_version": 1,
+    "runs": [{"name": "a", "config": {"model": "m", "model_hash": "0"}}, {"name": "b", "config": None}],
+})  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -213,8 +219,7 @@ def test_a_checkpoint_under_another_name_has_no_step(checkpoint, tmp_path, capsy
         ("{", "is no results.json"),
         ("[]", "is no results.json"),
         ('{"schema_version": 2, "runs": []}', "has schema_version 2, not 1"),
-        ('{"schema_version": 1, "runs": [{"name": "a", "config": {"model": "m", "model_hash": "0"}}]}', "(a is of m)"),
-        ('{"schema_version": 1, "runs": [{"name": "a", "config": null}]}', "is of another model"),
+        (OTHERS, "is of another model than this checkpoint (a is of m; b is of None)"),
     ],
 )
 def test_a_report_that_says_nothing_about_this_model_is_refused(trained, tmp_path, capsys, content, said):
