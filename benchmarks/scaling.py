@@ -22,7 +22,7 @@ PEAK, MEMORY, BANDWIDTH = 989.4e12, 80e9, 3.35e12
 #: What the authors report: 8 H100 for 48 h (L1-Exact), then for 4 h (L1-Max). github.com/cmu-l3/l1, issue 17
 PAPER_GPUS, PAPER_HOURS, PAPER_MAX_HOURS = 8, 48, 4
 
-#: Tokens that L1-Exact and L1-Max used at four budgets: mean of four mathematics benchmarks, read off the paper's Fig. 2
+#: Tokens that L1-Exact and L1-Max used at four budgets, mean of four mathematics benchmarks: the paper's Figure 2
 BUDGETS, EXACT_USED, MAX_USED = (512, 1024, 2048, 3600), (618, 1218, 1818, 3443), (314, 681, 990, 2067)
 
 #: Mean of the 38,965 prompts of DeepScaleR, sentence included, by the tokenizer of SmolLM2

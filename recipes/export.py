@@ -26,9 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     actor = _shards(args.checkpoint)
     history = stages(args.checkpoint, args.config)
     report = None if args.report is None else Report.load(args.report)
-    name = args.name or args.output.resolve().name
+    output = args.output.resolve()
+    name = args.name or output.name
     model_card(name, history, None, args.license)  # what it cannot say shows now, not after the merge
-    with _replacing(args.output, overwrite=args.overwrite) as partial:
+    with _replacing(output, overwrite=args.overwrite) as partial:
         _merge(actor, partial)
         if report is not None:
             weights = {fingerprint(str(partial)): "these weights"}
@@ -111,9 +112,9 @@ def _replacing(output: Path, *, overwrite: bool) -> Iterator[Path]:
         if output.exists():
             os.replace(output, replaced)
         os.replace(partial, output)
+        shutil.rmtree(replaced, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
 
 
 if __name__ == "__main__":
