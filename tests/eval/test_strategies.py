@@ -180,6 +180,17 @@ def test_the_papers_procedure_pastes_wait_until_the_budget_is_gone_and_adds_twen
     assert answer.used_tokens == 20 + len(ids(" 2"))
 
 
+def test_the_papers_procedure_ends_where_its_waits_have_filled_the_context(row):
+    def model(request):
+        return ids(" 2") if request.temperature == 0 else [ids("1")[0], ids("<")[0]]
+
+    _, whole = ask("s1-paper", row, model, budget=60)
+    context = len(whole[10].prompt) + whole[10].max_tokens
+    _, requests = ask("s1-paper", row, model, budget=60, context=context)
+    assert 3 < len(requests) < len(whole)
+    assert max(len(request.prompt) + request.max_tokens for request in requests) <= context
+
+
 def test_every_strategy_is_one_that_the_command_offers():
     assert set(STRATEGIES) == {"plain", *FORCING, "s1-paper"}
     assert all(callable(partial(strategy)) for strategy in STRATEGIES.values())
