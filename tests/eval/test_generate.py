@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -24,6 +22,7 @@ from eval.strategies.plain import plain
 from eval.strategies.registry import STRATEGIES
 from eval.tasks import tasks_of
 from l1_verl.budget import Budget
+from tests.signals import kill_when
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,14 +142,11 @@ def test_a_killed_run_goes_on_where_it_was_and_repeats_nothing(random_model, dat
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     arguments = command(random_model, data, output)
     # On few cores 160 samples of up to 300 tokens take long enough to be met half way.
-    process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 120
-    while not (output.exists() and output.read_bytes().count(b"\n") >= 3) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    said = kill_when(
+        lambda: output.exists() and output.read_bytes().count(b"\n") >= 3, arguments, cwd=ROOT, env=environment
+    )
     before = list(read_lines(output))
-    assert 3 <= len(before) < 160, process.returncode
+    assert 3 <= len(before) < 160, said
     output.write_bytes(output.read_bytes() + b'{"id": "cut')
 
     done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True)

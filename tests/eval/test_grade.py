@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from eval import grade
 from eval.cli import InputError
 from eval.files import read_lines
+from tests.signals import kill_when
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,12 +60,7 @@ def test_a_killed_grading_goes_on_where_it_was_and_repeats_nothing(samples):
     path = samples(*(f"</think>\\boxed{{x^{{{n}}} + \\frac{{1}}{{{n}}}}}" for n in range(3, 203)))
     output = path.with_name("graded.jsonl")
     command = [sys.executable, "-m", "eval.grade", str(path), "--output", str(output), "--workers", "1"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 120
-    while not (output.exists() and output.read_bytes().count(b"\n") >= 3) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    kill_when(lambda: output.exists() and output.read_bytes().count(b"\n") >= 3, command, cwd=ROOT)
     before = list(read_lines(output))
     assert 3 <= len(before) < 200
 

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import jsonschema
@@ -21,6 +19,7 @@ from eval.report.load import load_run
 from eval.report.results import Settings, results
 from eval.report.training import curves, load_training
 from l1_verl.adherence import adherence
+from tests.signals import kill_when
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = json.loads(report.PUBLISHED.read_text())
@@ -286,12 +285,7 @@ def test_a_report_is_replaced_only_when_told_to_and_nothing_else_ever(varied, js
 def test_a_killed_report_leaves_nothing_that_the_next_one_stumbles_over(varied, jsonl, tmp_path):
     path, output = jsonl(varied), tmp_path / "report"
     command = [sys.executable, "-m", "eval.report", "--runs", f"a={path}", "--output", str(output)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / ".report.partial" / "results.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    kill_when((tmp_path / ".report.partial" / "results.json").exists, command, cwd=ROOT)
     assert not output.exists()
 
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""From a checkpoint to a folder that anyone can serve: weights, model card, refusals, and the client."""
+"""From a checkpoint to a folder that anyone can serve: weights, model card, refusals."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,33 +16,18 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from data_prep.rows import INSTRUCTION
 from eval import cli
 from eval.model import fingerprint
 from eval.report import __main__ as eval_report
-from l1_verl.budget import Budget
 from l1_verl.rewards import REWARDS
-from recipes import client, export
-from recipes.model_card import FORMULAS, model_card, stages
-from recipes.preflight import compose_recipe
+from recipes import export
+from recipes.model_card import FORMULAS
 from recipes.tiny.arithmetic import split
 from recipes.tiny.data import write_training
 from recipes.tiny.pretrain import new_model
+from tests.recipes.runs import card_of, write_config
 
 ROOT = Path(__file__).parents[2]
-
-
-def write_config(run: Path, recipe: str = "l1_exact", profile: str = "tiny", base: str = "hub/base", *more: str):
-    """``config.yaml`` as preflight leaves it beside the checkpoints of a run."""
-    overrides = [f"profile={profile}", f"actor_rollout_ref.model.path='{base}'", "data.train_files=gone.parquet"]
-    config = compose_recipe(ROOT / "recipes" / "config", recipe, [*overrides, *more])
-    run.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, run / "config.yaml")
-
-
-def card_of(checkpoint: Path, **changes) -> str:
-    checkpoint.mkdir(parents=True, exist_ok=True)
-    return model_card(**{"name": "m", "history": stages(checkpoint), "report": None, "license": "mit"} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -303,69 +286,3 @@ def test_hydra_s_own_record_serves_a_run_that_was_not_a_recipe(tmp_path):
     card = card_of(tmp_path / "run" / "global_step_9")
     assert "| each row's own | each row's own |" in card
     assert "| max | `1[c] clip(0.001 (n_gold - n_y) + 0.5, 0, 1)` |" in card
-
-
-# ---------------------------------------------------------------------------------------------------- the client
-
-
-@pytest.fixture
-def server():
-    """A server that notes what it is asked, and answers as vLLM does."""
-    asked = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self._send({"object": "list", "data": [{"id": "served", "object": "model"}]})
-
-        def do_POST(self):
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            message = {"role": "assistant", "content": "20\n</think>\n\\boxed{20}"}
-            self._send({"choices": [{"index": 0, "message": message}], "usage": {"completion_tokens": 63}})
-
-        def _send(self, content):
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
-
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}/v1", asked
-        http.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize(("flags", "budget"), [([], Budget("exact", 64)), (["--max"], Budget("max", 64))])
-def test_the_client_asks_as_training_did_and_says_what_was_used(server, monkeypatch, capsys, flags, budget):
-    url, asked = server
-    monkeypatch.setattr(sys, "argv", ["client", "What is 7 + 8 + 5?", "--budget", "64", "--url", url, *flags])
-    client.main()
-    content = f"What is 7 + 8 + 5? {INSTRUCTION} {budget.sentence}"
-    assert asked[0]["model"] == "served"
-    assert asked[0]["messages"] == [{"role": "user", "content": content}]
-    assert capsys.readouterr().out == f"\\boxed{{20}}\n{budget.mode} 64 tokens asked for, 63 used\n"
-
-
-@pytest.mark.parametrize(("budget", "said"), [("0", "budget tokens is 0"), ("64", "http://127.0.0.1:9/v1: ")])
-def test_the_client_refuses_in_one_line(monkeypatch, capsys, budget, said):
-    monkeypatch.setattr(sys, "argv", ["client", "1 + 1", "--budget", budget, "--url", "http://127.0.0.1:9/v1"])
-    with pytest.raises(SystemExit) as left:
-        client.main()
-    assert left.value.code == 2
-    assert said in capsys.readouterr().err.splitlines()[-1]
-
-
-def test_the_card_s_own_example_asks_in_the_same_words(server, tmp_path):
-    url, asked = server
-    write_config(tmp_path / "run")
-    example = re.search(r"```python\n(.*?)```", card_of(tmp_path / "run" / "global_step_1"), re.DOTALL)[1]
-    done = subprocess.run(
-        [sys.executable, "-c", example.replace("http://localhost:8000/v1", url)], capture_output=True, text=True
-    )
-    assert done.stdout == "20\n</think>\n\\boxed{20} 63\n", done.stderr
-    assert asked[0]["messages"][0]["content"] == f"What is 7 + 8 + 5? {INSTRUCTION} Think for 64 tokens."
-    assert (asked[0]["model"], asked[0]["temperature"]) == ("m", 1.0)
