@@ -1,4 +1,4 @@
-"""Reads the configuration nodes that this package adds to verl's: budgets, rewards, and where rollouts stop.
+"""Reads the configuration nodes that this package adds to verl's: budgets, rewards, where rollouts stop, advantages.
 
 Mappings in, checked objects out, with neither torch nor verl imported: a wrong knob is refused in a second.
 """
@@ -6,6 +6,7 @@ Mappings in, checked objects out, with neither torch nor verl imported: a wrong 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, cast, get_args
 
@@ -114,6 +115,41 @@ def parse_stops(rollout: DictConfig | Mapping[str, Any], counted: Count) -> Stop
             f"{rollout['response_length']} tokens; make it smaller, or data.max_response_length larger"
         )
     return stops
+
+
+class Decoupled(NamedTuple):
+    """What ``trainer.v1.lcpo.advantage=decoupled`` needs, see :mod:`l1_verl.advantage`."""
+
+    length_weight: float
+    gated_modes: frozenset[str]
+
+
+def parse_advantage(config: DictConfig) -> Decoupled | None:
+    """Reads ``trainer.v1.lcpo.advantage`` of verl's whole configuration; ``None`` where verl's own GRPO is wanted.
+
+    Raises:
+        ValueError: an unknown advantage, or an algorithm whose parts the decoupled one would silently drop.
+    """
+    node = config.trainer.v1.get("lcpo") or {}
+    name, weight = node.get("advantage", "grpo"), node.get("length_weight", 1.0)
+    if name not in ADVANTAGES:
+        raise ValueError(f"trainer.v1.lcpo.advantage is {name!r}; it must be one of {', '.join(ADVANTAGES)}")
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not (math.isfinite(weight) and weight >= 0):
+        raise ValueError(f"trainer.v1.lcpo.length_weight is {weight!r}; it must be a number >= 0")
+    if name == "grpo":
+        return None
+    for key, needed in _DECOUPLED_NEEDS.items():
+        value = config.algorithm.get(key, needed)
+        if value != needed:
+            raise ValueError(
+                f"trainer.v1.lcpo.advantage is 'decoupled' and algorithm.{key} is {value!r}, which it would ignore; "
+                f"set algorithm.{key}={str(needed).lower()}"
+            )
+    return Decoupled(float(weight), parse_reward(config.reward.get("reward_kwargs"))[0].gated_modes)
+
+
+ADVANTAGES = ("grpo", "decoupled")
+_DECOUPLED_NEEDS = {"adv_estimator": "grpo", "use_kl_in_reward": False, "norm_adv_by_std_in_grpo": True}
 
 
 def _plain(node: DictConfig | Mapping[str, Any] | None) -> dict[str, Any]:

@@ -126,8 +126,10 @@ REWARDS: Mapping[str, Callable[..., float]] = {
     "none": uncontrolled,
 }
 
-# Rewards that a response can lose altogether by its length, and never regain.
-_FALL_TO_ZERO = frozenset({"max", "max_plateau"})
+#: Rewards of the form 1[c] * credit(length): the length of a wrong answer earns and costs nothing, and a response can
+#: lose its reward altogether by its length, never to regain it.
+GATED = frozenset({"max", "max_plateau"})
+
 # Beyond every context window.
 _NEVER = 2**31
 
@@ -135,7 +137,7 @@ _NEVER = 2**31
 class LengthReward:
     """Picks the reward of a sample by its budget's mode, so that one run can mix both (how L1-Max is trained).
 
-    A sample without a budget earns 1[c].
+    A sample without a budget earns 1[c]. ``gated_modes`` are the modes whose reward is in :data:`GATED`.
 
     Args:
         for_exact: name of the reward for budgets of mode "exact".
@@ -161,12 +163,12 @@ class LengthReward:
         for name in knobs:
             _require_name("reward knobs", name)
         self._by_mode: dict[str, Callable[..., float]] = {}
-        self._falling: set[str] = set()
+        self.gated_modes = frozenset(
+            mode for mode, name in zip(MODES, (for_exact, for_max), strict=True) if name in GATED
+        )
         for mode, name in zip(MODES, (for_exact, for_max), strict=True):
             _require_name(f"for_{mode}", name)
             self._by_mode[mode] = partial(REWARDS[name], **_checked(name, knobs.get(name, {})))
-            if name in _FALL_TO_ZERO:
-                self._falling.add(mode)
         for name in set(knobs) - {for_exact, for_max}:
             _checked(name, knobs[name])
 
@@ -185,7 +187,7 @@ class LengthReward:
             >>> LengthReward().zero_point(Budget("max", 512))
             1012
         """
-        if budget is None or budget.mode not in self._falling:
+        if budget is None or budget.mode not in self.gated_modes:
             return None
         # Asked of the reward, not solved for: rounding can put the zero a token away from the formula's.
         lengths = range(1, _NEVER)

@@ -18,7 +18,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from l1_verl.config import Stops, parse_budget, parse_reward, parse_stops
+from l1_verl.config import Stops, parse_advantage, parse_budget, parse_reward, parse_stops
 from l1_verl.grading import GradingPool
 
 # May change between two starts of one run; whatever else changes makes it another run.
@@ -80,6 +80,7 @@ def check(config: DictConfig) -> None:
     _, grading = parse_reward(config.reward.reward_kwargs)
     GradingPool(**grading.pool).close()
     _check_agent_loop(config, parse_stops(config.actor_rollout_ref.rollout, grading.counted))
+    parse_advantage(config)
     for key in ("train_files", "val_files"):
         files = config.data[key]
         for file in [files] if isinstance(files, str) else files:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from l1_verl.budget import Budget
 from l1_verl.rewards import (
+    GATED,
     REWARDS,
     LengthReward,
     lcpo_exact,
@@ -176,3 +177,11 @@ def test_the_ends_of_delta_s_range_are_allowed(delta):
 def test_a_bad_knob_passed_to_a_function_is_refused_too():
     with pytest.raises(ValueError, match="alpha is -1"):
         lcpo_exact(True, 1, 1, alpha=-1)
+
+
+@pytest.mark.parametrize("name", REWARDS)
+def test_a_reward_is_gated_where_right_answers_earn_by_length_and_wrong_ones_never(name):
+    lengths = [1, 50, 99, 100, 101, 150, 4000]
+    right = {REWARDS[name](True, used, 100) for used in lengths}
+    wrong = {REWARDS[name](False, used, 100) for used in lengths}
+    assert (name in GATED) == (len(right) > 1 and wrong == {0.0})

@@ -6,9 +6,13 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
+from omegaconf import OmegaConf
 
-from l1_verl.trainer import adherence_metrics
+from l1_verl.config import Decoupled, parse_advantage
+from l1_verl.trainer import adherence_metrics, advantages_of, on_tokens
 
 
 def fact(used, budget, acc=1.0):
@@ -51,7 +55,89 @@ def test_the_plugin_registers_the_mode_and_the_loop_where_verl_s_own_are_loaded_
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=180)
 
 
-@pytest.mark.parametrize("module", ["budget", "rewards", "adherence", "grading", "config", "plugin"])
+@pytest.mark.parametrize("module", ["budget", "rewards", "adherence", "grading", "config", "plugin", "advantage"])
 def test_the_light_modules_import_neither_torch_nor_verl(module):
     code = f"import l1_verl.{module}, sys; assert not {{'torch', 'verl', 'ray', 'vllm'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+EXACT = Decoupled(1.0, frozenset({"max"}))
+
+
+def earned(acc, length):
+    return {"acc": acc, "length_reward": length}
+
+
+def test_padding_gets_no_advantage_and_changes_nobody_else_s():
+    keys, facts = ["a_0_0", "a_1_0"], [earned(1.0, 0.0), earned(1.0, -0.2)]
+    alone = advantages_of(keys, [{}, {}], facts, ["exact"] * 2, EXACT)
+    padded = advantages_of(
+        ["pad9_0_0", *keys], [{"is_padding": True}, {}, {}], [earned(1.0, -5.0), *facts], ["exact"] * 3, EXACT
+    )
+    assert alone.tolist() == [1, -1]
+    assert padded.tolist() == [0, 1, -1]
+
+
+def test_the_turns_of_a_session_count_once_and_share_its_advantage():
+    keys = ["a_0_0", "a_0_1", "a_0_2", "a_1_0"]
+    facts = [earned(1.0, 0.0)] * 3 + [earned(0.0, 0.0)]
+    assert advantages_of(keys, [{}] * 4, facts, ["exact"] * 4, EXACT).tolist() == [1, 1, 1, -1]
+
+
+def test_each_sample_s_mode_says_whether_its_length_is_gated():
+    keys, facts = [f"{p}_{i}_0" for p in "ab" for i in range(2)], [earned(0.0, -0.1), earned(0.0, -0.2)] * 2
+    found = advantages_of(keys, [{}] * 4, facts, ["exact", "exact", "none", "none"], EXACT)
+    assert (found[0] > 0, found[1] < 0) == (True, True)
+    gated = advantages_of(keys[:2], [{}] * 2, [earned(1.0, -1.0), earned(0.0, 0.0)], ["max"] * 2, EXACT)
+    assert gated.tolist() == [1, -1]
+
+
+def test_a_reward_manager_that_does_not_report_its_parts_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"lacks length_reward.*LCPORewardManager"):
+        advantages_of(["a_0_0"], [{}], [{"acc": 1.0}], ["exact"], EXACT)
+
+
+def test_an_advantage_lies_on_the_tokens_that_the_mask_lets_through():
+    mask = torch.nested.as_nested_tensor([torch.tensor([1, 1]), torch.tensor([1, 0, 1])], layout=torch.jagged)
+    rows = [row.tolist() for row in on_tokens(np.array([0.5, -2.0]), mask).unbind()]
+    assert rows == [[0.5, 0.5], [-2.0, 0.0, -2.0]]
+
+
+def lcpo_config(advantage=None, **algorithm):
+    lcpo = {} if advantage is None else {"advantage": advantage}
+    return OmegaConf.create(
+        {"trainer": {"v1": {"lcpo": lcpo}}, "algorithm": {"adv_estimator": "grpo"} | algorithm, "reward": {}}
+    )
+
+
+def test_the_paper_s_advantage_is_the_default_and_decoupled_knows_which_modes_are_gated():
+    assert parse_advantage(lcpo_config()) is None
+    assert parse_advantage(lcpo_config("decoupled")) == Decoupled(1.0, frozenset({"max"}))
+    mixed = lcpo_config("decoupled")
+    mixed.reward = {"reward_kwargs": {"for_exact": "max_plateau", "for_max": "exact"}}
+    assert parse_advantage(mixed).gated_modes == {"exact"}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (lcpo_config("gdpo"), r"trainer\.v1\.lcpo\.advantage is 'gdpo'; it must be one of grpo, decoupled"),
+        (lcpo_config("decoupled", adv_estimator="gae"), r"algorithm\.adv_estimator is 'gae'"),
+        (lcpo_config("decoupled", use_kl_in_reward=True), r"set algorithm\.use_kl_in_reward=false"),
+        (lcpo_config("decoupled", norm_adv_by_std_in_grpo=False), r"set algorithm\.norm_adv_by_std_in_grpo=true"),
+    ],
+)
+def test_an_advantage_that_would_drop_something_silently_is_refused_at_start_up(config, message):
+    with pytest.raises(ValueError, match=message):
+        parse_advantage(config)
+    if "gdpo" not in message:
+        config.trainer.v1.lcpo.advantage = "grpo"
+        assert parse_advantage(config) is None
+
+
+@pytest.mark.parametrize("weight", [-0.1, float("nan"), True, "1"])
+def test_a_weight_of_length_that_is_no_number_above_zero_is_refused(weight):
+    config = lcpo_config("decoupled")
+    config.trainer.v1.lcpo.length_weight = weight
+    with pytest.raises(ValueError, match=r"length_weight is .*number >= 0"):
+        parse_advantage(config)
