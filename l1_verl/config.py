@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 from omegaconf import DictConfig, OmegaConf
@@ -18,10 +18,24 @@ from l1_verl.rewards import LengthReward
 
 
 class Budgets(NamedTuple):
-    """``data.budget``: where budgets come from, and how many each row draws."""
+    """``data.budget``: where budgets come from, and how many each row draws.
 
-    sampler: BudgetSampler
+    Attributes:
+        stages: by the training step from which it draws, ascending, each stage's sampler; the first begins at step 1.
+        draws: budgets per row.
+    """
+
+    stages: Mapping[int, BudgetSampler]
     draws: int
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether budgets depend on the training step."""
+        return len(self.stages) > 1
+
+    def at(self, step: int) -> BudgetSampler:
+        """The sampler of training step ``step`` >= 1."""
+        return self.stages[max(first for first in self.stages if first <= step)]
 
 
 def parse_budget(node: DictConfig | Mapping[str, Any] | None) -> Budgets:
@@ -31,14 +45,30 @@ def parse_budget(node: DictConfig | Mapping[str, Any] | None) -> Budgets:
         ValueError: an unknown key, or a value outside its range.
     """
     knobs = _plain(node)
-    draws = knobs.pop("draws", 1)
+    draws, schedule = knobs.pop("draws", 1), knobs.pop("schedule", None) or []
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
         raise ValueError(f"data.budget.draws is {draws!r}; it must be a whole number >= 1")
-    _refuse_unknown("data.budget", knobs, BudgetSampler, "draws")
+    if not (isinstance(schedule, list) and all(isinstance(stage, Mapping) for stage in schedule)):
+        raise ValueError(f"data.budget.schedule is {schedule!r}; it must be a list of {{from_step: ..., ...}}")
+    _refuse_unknown("data.budget", knobs, _parameters(BudgetSampler, "draws", "schedule"))
+    stages = {1: _sampler("data.", knobs)}
+    for position, stage in enumerate(schedule):
+        key, first, latest = f"data.budget.schedule[{position}]", stage.get("from_step"), max(stages)
+        if isinstance(first, bool) or not isinstance(first, int) or first <= latest:
+            raise ValueError(
+                f"{key}.from_step is {first!r}; it must be a whole number > {latest}, where the stage before it begins"
+            )
+        changes = {name: value for name, value in stage.items() if name != "from_step"}
+        _refuse_unknown(key, changes, [name for name in _parameters(BudgetSampler) if name != "seed"])
+        stages[first] = _sampler(f"{key}: ", knobs | changes)
+    return Budgets(stages, draws)
+
+
+def _sampler(where: str, knobs: Mapping[str, Any]) -> BudgetSampler:
     try:
-        return Budgets(BudgetSampler(**knobs), draws)
+        return BudgetSampler(**knobs)
     except ValueError as error:
-        raise ValueError(f"data.{error}") from None
+        raise ValueError(f"{where}{error}") from None
 
 
 Count = Literal["response", "thinking"]
@@ -60,7 +90,7 @@ def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthRew
     """
     knobs = _plain(node)
     pool = dict(knobs.pop("grading", None) or {})
-    _refuse_unknown("reward.reward_kwargs.grading", pool, GradingPool)
+    _refuse_unknown("reward.reward_kwargs.grading", pool, _parameters(GradingPool))
     require_think_end = knobs.pop("require_think_end", False)
     if not isinstance(require_think_end, bool):
         raise ValueError(f"reward.reward_kwargs.require_think_end is {require_think_end!r}; it must be true or false")
@@ -158,8 +188,11 @@ def _plain(node: DictConfig | Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(node or {})
 
 
-def _refuse_unknown(key: str, knobs: Mapping[str, Any], target: type, *more: str) -> None:
-    allowed = [*more, *inspect.signature(target).parameters]
+def _parameters(target: type, *more: str) -> list[str]:
+    return [*more, *inspect.signature(target).parameters]
+
+
+def _refuse_unknown(key: str, knobs: Mapping[str, Any], allowed: Sequence[str]) -> None:
     unknown = sorted(set(knobs) - set(allowed))
     if unknown:
         raise ValueError(f"{key}.{unknown[0]} is unknown; allowed are {', '.join(allowed)}")

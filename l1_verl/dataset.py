@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
-from l1_verl.budget import MODES, Budget, Mode
+from l1_verl.budget import MODES, Budget, BudgetSampler, Mode
 from l1_verl.config import parse_budget
 from l1_verl.grading import check_gold
 
@@ -24,18 +24,28 @@ class LCPODataset(RLHFDataset):
 
     ``data.budget.draws = k`` makes each drawing row appear k times with k independent budgets.
 
+    Under ``data.budget.schedule`` rows draw as at step 1, and the trainer has :func:`redraw` follow the steps: a data
+    set does not know them, and the loader's workers read ahead.
+
+    Attributes:
+        followed: whether the trainer does so; under a schedule that nobody follows no row is given out.
+
     Raises:
         ValueError: at construction, for a wrong knob or a row that could not be graded, with key, value and row.
     """
 
+    followed = False
+
     def _read_files_and_tokenize(self) -> None:
-        self._sampler, self._draws = parse_budget(self.config.get("budget"))
+        self._budgets = parse_budget(self.config.get("budget"))
+        self._draws = self._budgets.draws
         super()._read_files_and_tokenize()
 
     def maybe_filter_out_long_prompts(self, dataframe: Any = None) -> Any:
         """verl's filter, with room left for the longest budget sentence."""
         drawing = [_check_row(row, position) for position, row in enumerate(dataframe)]
-        sentences = [Budget(cast(Mode, mode), self._sampler.largest).sentence for mode in MODES]
+        largest = max(sampler.largest for sampler in self._budgets.stages.values())
+        sentences = [Budget(cast(Mode, mode), largest).sentence for mode in MODES]
         reserve = max(len(self.tokenizer(f" {s}", add_special_tokens=False)["input_ids"]) for s in sentences)
         limit = self.max_prompt_length
         self.max_prompt_length = limit - reserve
@@ -51,6 +61,8 @@ class LCPODataset(RLHFDataset):
         return len(self.dataframe) + (self._draws - 1) * len(self._drawing)
 
     def __getitem__(self, item: int) -> dict[str, Any]:
+        if item >= len(self):
+            raise IndexError(f"row {item} of {len(self)}")
         repeated = item - len(self.dataframe)
         if repeated >= 0:
             row = super().__getitem__(self._drawing[repeated % len(self._drawing)])
@@ -58,16 +70,45 @@ class LCPODataset(RLHFDataset):
         else:
             row, draw = super().__getitem__(item), 0
         extra = row["extra_info"]
-        budget = (
-            self._sampler.draw(_row_id(row), draw) if _draws_budget(extra) else Budget.from_dict(extra.get("budget"))
-        )
-        if budget is not None:
-            *before, last = row["raw_prompt"]
-            row["raw_prompt"] = [*before, {**last, "content": budget.append_to(last["content"])}]
-        row["extra_info"] = {**extra, "budget": None if budget is None else budget.to_dict()}
-        return row
+        if not _draws_budget(extra):
+            return _ask(row, Budget.from_dict(extra.get("budget")))
+        if self._budgets.scheduled and not self.followed:
+            raise ValueError(
+                "data.budget.schedule is set, but this trainer does not follow it; set trainer.v1.trainer_mode=lcpo "
+                "and VERL_USE_EXTERNAL_MODULES=l1_verl.plugin, or unset it"
+            )
+        row["extra_info"] = {**extra, _DRAW: draw}
+        return _ask(row, self._budgets.at(1).draw(_row_id(row), draw))
 
 
+def redraw(row: Mapping[str, Any], sampler: BudgetSampler) -> dict[str, Any]:
+    """A row of :class:`LCPODataset` with the budget that ``sampler`` draws; a row that drew none stays as it is.
+
+    Args:
+        row: its ``prompt``, ``raw_prompt`` and ``extra_info``.
+        sampler: of the training step that the row goes into.
+    """
+    extra = row["extra_info"]
+    if _DRAW not in extra:
+        return dict(row)
+    *before, last = row["raw_prompt"]
+    drawn = Budget.from_dict(extra["budget"])
+    if drawn is not None:
+        last = {**last, "content": last["content"].removesuffix(f" {drawn.sentence}")}
+    return _ask({**row, "raw_prompt": [*before, last]}, sampler.draw(_row_id(row), extra[_DRAW]))
+
+
+def _ask(row: dict[str, Any], budget: Budget | None) -> dict[str, Any]:
+    """``row`` asking for ``budget``, in words and in ``extra_info.budget``."""
+    if budget is not None:
+        *before, last = row["raw_prompt"]
+        row["raw_prompt"] = [*before, {**last, "content": budget.append_to(last["content"])}]
+    row["extra_info"] = {**row["extra_info"], "budget": None if budget is None else budget.to_dict()}
+    return row
+
+
+# The key of extra_info that says which of the row's draws this is
+_DRAW = "budget_draw"
 _DRAWS = "__draws_budget__"
 
 

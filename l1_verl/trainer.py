@@ -1,8 +1,9 @@
-"""verl's synchronous trainer, with the adherence of every training step in its log.
+"""verl's trainers, with the adherence of every training step in their log.
 
-Set ``VERL_USE_EXTERNAL_MODULES=l1_verl.plugin`` and ``trainer.v1.trainer_mode=lcpo``. verl 0.9.1 logs the reward
-manager's facts in validation only (``trainer_base.py``, ``_compute_metrics`` selects fixed fields) and hands none of
-them to an advantage estimator (``_compute_advantage``); this mode adds ``lcpo/*`` and the decoupled advantage.
+Set ``VERL_USE_EXTERNAL_MODULES=l1_verl.plugin`` and ``trainer.v1.trainer_mode=lcpo`` (verl's ``sync``) or
+``lcpo_colocate_async`` (its ``colocate_async``). verl 0.9.1 logs the reward manager's facts in validation only
+(``trainer_base.py``, ``_compute_metrics`` selects fixed fields) and hands none of them to an advantage estimator
+(``_compute_advantage``); these modes add ``lcpo/*``, the decoupled advantage and the budget schedule.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,39 +20,62 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig, open_dict
 from tensordict import TensorDict
 from transfer_queue import KVBatchMeta
-from verl.trainer.ppo.v1.trainer_base import register_trainer
+from verl.trainer.ppo.v1.trainer_base import PPOTrainer, register_trainer
+from verl.trainer.ppo.v1.trainer_colocate_async import PPOTrainerColocateAsync
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
-from verl.utils.tensordict_utils import assign_non_tensor_data
+from verl.utils import tensordict_utils as tu
 
 from l1_verl.adherence import adherence, band
 from l1_verl.advantage import decoupled_advantages
 from l1_verl.agent_loop import TRAINING
-from l1_verl.config import Decoupled, parse_advantage
+from l1_verl.config import Decoupled, parse_advantage, parse_budget
+from l1_verl.dataset import LCPODataset, redraw
 
 # Below verl's logger, whose handler is what a run shows (verl/utils/logging_utils.py).
 logger = logging.getLogger("verl.l1_verl.trainer")
 
 
-@register_trainer("lcpo")
-class LCPOTrainer(PPOTrainerSync):
-    """``trainer_mode=sync`` plus ``lcpo/*`` metrics per mode and budget band; training itself is verl's.
+class _LCPOTrainer(PPOTrainer):
+    """What the modes below add to verl's trainers; training itself is verl's.
 
     ``trainer.v1.lcpo.band_width``: width of the budget bands in tokens, 1000 if not set.
     ``trainer.v1.lcpo.advantage``: ``grpo`` (verl's own, if not set) or ``decoupled``, see :mod:`l1_verl.advantage`.
+    ``data.budget.schedule``: budgets that depend on the training step.
     """
+
+    verl_mode: ClassVar[str]
 
     def __init__(self, config: DictConfig) -> None:
         self._band_width = config.trainer.v1.get("lcpo", {}).get("band_width", 1000)
         self._decoupled = parse_advantage(config)
+        self._budgets = parse_budget(config.data.get("budget"))
         # verl compares the mode's *name* with "sync" wherever synchronous and asynchronous training differ (replay
-        # buffer, checkpoint, refill). Training here is the synchronous one.
+        # buffer, checkpoint, refill), and looks under it for the mode's settings.
         with open_dict(config):
-            config.trainer.v1.trainer_mode = "sync"
+            config.trainer.v1.trainer_mode = self.verl_mode
         super().__init__(config)
+
+    def _init_dataloader(self) -> None:
+        super()._init_dataloader()
+        for dataset in (self.train_dataset, self.val_dataset):
+            if isinstance(dataset, LCPODataset):
+                dataset.followed = True
+
+    def _next_train_batch(self, num_prompts: int | None = None) -> TensorDict:
+        batch = super()._next_train_batch(num_prompts)
+        if self._budgets.scheduled:
+            # Here and not in the loader, whose workers read ahead: a prompt's budget is that of the step which sends
+            # it out, and a resumed run needs no more than its step to go on alike.
+            columns = ("prompt", "raw_prompt", "extra_info")
+            rows = zip(*(batch[column] for column in columns), strict=True)
+            drawn = [redraw(dict(zip(columns, row, strict=True)), self._budgets.at(self.global_steps)) for row in rows]
+            for column in ("raw_prompt", "extra_info"):
+                tu.assign_non_tensor_stack(batch, column, [row[column] for row in drawn])
+        return batch
 
     def _submit_batch_to_rollout(self, batch: TensorDict) -> int:
         # Validation does not come this way.
-        assign_non_tensor_data(batch, TRAINING, True)
+        tu.assign_non_tensor_data(batch, TRAINING, True)
         return super()._submit_batch_to_rollout(batch)
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
@@ -81,7 +105,54 @@ class LCPOTrainer(PPOTrainerSync):
         facts = [fields["reward_extra_info"] for fields in data["extra_fields"]]
         found = adherence_metrics(facts, _modes(data["extra_info"]), self._band_width)
         metrics.update(found)
+        if global_steps == 1:
+            one_sided = one_sided_budgets([f["used_tokens"] for f in facts], [f["budget_tokens"] for f in facts])
+            if one_sided:
+                logger.warning("%s", one_sided)
         logger.info("step %d/%d %s", global_steps, self.total_training_steps, _summary(metrics, found))
+
+
+@register_trainer("lcpo")
+class LCPOTrainer(_LCPOTrainer, PPOTrainerSync):
+    """verl's ``sync`` mode: generation and training take turns."""
+
+    verl_mode = "sync"
+
+
+@register_trainer("lcpo_colocate_async")
+class LCPOTrainerColocateAsync(_LCPOTrainer, PPOTrainerColocateAsync):
+    """verl's ``colocate_async`` mode: a batch is trained on as soon as it is complete, and answers still being written
+    go on under the new weights. Its settings are ``trainer.v1.colocate_async``.
+    """
+
+    verl_mode = "colocate_async"
+
+
+def one_sided_budgets(used: Sequence[float], budgets: Sequence[float]) -> str | None:
+    """Why the model may never learn to read its budgets; ``None`` where they straddle its own lengths.
+
+    Nearly all budgets lie on one side where, of all pairs of an answer and a budget of the batch, fewer than 5 % or
+    more than 95 % have the answer above the budget. Pairs, since a model that obeys already is above its own budgets
+    rarely or always, and yet reads them.
+
+    Args:
+        used: tokens of the answers of a run's first step.
+        budgets: their budgets, NaN for none.
+    """
+    asked = np.sort([budget for budget in budgets if not np.isnan(budget)])
+    if not asked.size:
+        return None
+    above = float(np.mean(np.searchsorted(asked, used) / asked.size))
+    if 0.05 <= above <= 0.95:
+        return None
+    low, median, high = np.percentile(used, [5, 50, 95])
+    direction = "shorter" if above > 0.5 else "longer"
+    return (
+        f"the model's own answers have {low:.0f} to {high:.0f} tokens (5 to 95 %, median {median:.0f}), its budgets "
+        f"{asked[0]:.0f} to {asked[-1]:.0f}. Whatever a budget says, the length reward then asks for {direction} "
+        "answers, or for nothing, so the model need not read it. Set data.budget.low and data.budget.high so that the "
+        "median lies well between them"
+    )
 
 
 def _modes(extra_infos: Iterable[Mapping[str, Any]]) -> list[str]:

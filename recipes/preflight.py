@@ -76,7 +76,11 @@ def check(config: DictConfig) -> None:
     Raises:
         Refused, ValueError: what is wrong, with the value, and the way out.
     """
-    parse_budget(config.data.budget)
+    if parse_budget(config.data.budget).scheduled and not config.trainer.v1.trainer_mode.startswith("lcpo"):
+        raise Refused(
+            f"data.budget.schedule is set, which trainer.v1.trainer_mode={config.trainer.v1.trainer_mode} does not "
+            "follow; set trainer.v1.trainer_mode=lcpo"
+        )
     _, grading = parse_reward(config.reward.reward_kwargs)
     GradingPool(**grading.pool).close()
     _check_agent_loop(config, parse_stops(config.actor_rollout_ref.rollout, grading.counted))

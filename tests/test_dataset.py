@@ -72,6 +72,10 @@ def test_draws_repeat_the_drawing_rows_only_and_each_time_with_a_fresh_budget(da
     assert sum(len(drawn) == 3 for drawn in per_row.values()) > 15
 
 
+def test_a_loop_over_the_rows_ends_with_the_last_draw(dataset):
+    assert len(list(dataset(3, {"draws": 2}))) == 6
+
+
 def test_any_number_of_workers_reads_the_same_budgets_in_the_same_order(dataset):
     rows = dataset(12)
 
@@ -104,6 +108,23 @@ def test_a_prompt_that_fits_only_without_its_sentence_is_left_out(dataset, token
         "input_ids"
     ]
     assert len(dataset([row(7)], max_prompt_length=len(whole) + 8)) == 1
+
+
+def test_room_is_left_for_the_longest_sentence_of_any_stage(dataset, tokenizer):
+    bare = len(tokenizer.apply_chat_template(row(7)["prompt"], add_generation_prompt=True, tokenize=True)["input_ids"])
+    limit = bare + len(tokenizer(" " + Budget("max", 128).sentence, add_special_tokens=False)["input_ids"])
+    longer = {"schedule": [{"from_step": 2, "high": 10**9}, {"from_step": 3, "high": 50}]}
+    assert len(dataset([row(7)], max_prompt_length=limit)) == 1
+    assert len(dataset([row(7)], longer, max_prompt_length=limit)) == 0
+
+
+def test_a_schedule_that_no_trainer_follows_gives_out_no_row(dataset):
+    rows = dataset([row(0), row(1, "train", Budget("max", 77))], {"schedule": [{"from_step": 2, "high": 50}]})
+    with pytest.raises(ValueError, match=r"data\.budget\.schedule is set, .*trainer_mode=lcpo"):
+        rows[0]
+    assert rows[1]["extra_info"]["budget"] == {"mode": "max", "tokens": 77}
+    rows.followed = True
+    assert 40 <= rows[0]["extra_info"]["budget"]["tokens"] <= 128
 
 
 def test_reading_a_row_twice_adds_its_sentence_once(dataset):
@@ -139,7 +160,7 @@ def test_a_row_with_an_impossible_budget_is_refused_by_its_position(dataset):
     [
         ({"low": 129}, r"data\.budget low is 129 and high is 128"),
         ({"draws": 0}, r"data\.budget\.draws is 0"),
-        ({"lowest": 1}, r"data\.budget\.lowest is unknown; allowed are draws, distribution, low"),
+        ({"lowest": 1}, r"data\.budget\.lowest is unknown; allowed are draws, schedule, distribution, low"),
     ],
 )
 def test_a_wrong_knob_is_refused_when_the_data_is_read(dataset, knobs, message):

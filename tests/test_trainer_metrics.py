@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ import torch
 from omegaconf import OmegaConf
 
 from l1_verl.config import Decoupled, parse_advantage
-from l1_verl.trainer import adherence_metrics, advantages_of, on_tokens
+from l1_verl.trainer import adherence_metrics, advantages_of, on_tokens, one_sided_budgets
 
 
 def fact(used, budget, acc=1.0):
@@ -46,7 +47,8 @@ def test_a_batch_without_budgets_has_no_adherence():
         "import verl, sys; assert not {'l1_verl.trainer', 'l1_verl.agent_loop'} & set(sys.modules), 'all would pay'",
         "from verl.trainer.ppo.v1 import get_trainer_cls; from l1_verl.trainer import LCPOTrainer;"
         "assert get_trainer_cls('lcpo') is LCPOTrainer",
-        "import verl.trainer.ppo.v1.trainer_base as t; assert 'lcpo' in t.TRAINER_REGISTRY",
+        "import verl.trainer.ppo.v1.trainer_base as t;"
+        "assert {'lcpo', 'lcpo_colocate_async'} <= set(t.TRAINER_REGISTRY)",
         "import verl.experimental.agent_loop.agent_loop as a; assert 'lcpo' in a._agent_loop_registry",
     ],
 )
@@ -59,6 +61,42 @@ def test_the_plugin_registers_the_mode_and_the_loop_where_verl_s_own_are_loaded_
 def test_the_light_modules_import_neither_torch_nor_verl(module):
     code = f"import l1_verl.{module}, sys; assert not {{'torch', 'verl', 'ray', 'vllm'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+BUDGETS = [100.0, 1000.0, 2000.0, 4000.0]
+
+
+@pytest.mark.parametrize(
+    ("used", "direction", "ranges"),
+    [([4050.0, 4096.0], "shorter", "4052 to 4094.*median 4073.*100 to 4000"), ([20.0, 90.0], "longer", "100 to 4000")],
+)
+def test_budgets_on_one_side_of_the_model_s_own_lengths_are_called_out_with_both_ranges(used, direction, ranges):
+    said = one_sided_budgets(used, BUDGETS)
+    assert f"asks for {direction} answers" in said
+    assert re.search(ranges, said)
+    assert "data.budget.low" in said
+
+
+@pytest.mark.parametrize("used", [[1500.0], [90.0, 3000.0], [100.0, 4096.0], BUDGETS])
+def test_budgets_that_straddle_the_model_s_own_lengths_are_not(used):
+    assert one_sided_budgets(used, BUDGETS) is None
+
+
+def test_a_model_that_keeps_below_every_budget_because_it_reads_them_is_not_called_deaf():
+    used = [0.9 * budget for budget in BUDGETS]
+    assert one_sided_budgets(used, BUDGETS) is None
+
+
+def test_one_budget_in_twenty_on_the_other_side_is_enough():
+    assert one_sided_budgets([150.0], [100.0] + [200.0] * 19) is None
+    assert "longer" in one_sided_budgets([150.0], [100.0] + [200.0] * 20)
+    assert one_sided_budgets([150.0], [100.0] * 19 + [200.0]) is None
+    assert "shorter" in one_sided_budgets([150.0], [100.0] * 20 + [200.0])
+
+
+def test_answers_without_budgets_are_measured_but_ask_for_nothing():
+    assert one_sided_budgets([9.0, 9.0], [math.nan, math.nan]) is None
+    assert "longer" in one_sided_budgets([9.0, 9.0], [math.nan, 100.0])
 
 
 EXACT = Decoupled(1.0, frozenset({"max"}))

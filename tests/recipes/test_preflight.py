@@ -64,6 +64,8 @@ def test_a_run_with_nothing_wrong_claims_its_folder(run):
             "trainer.v1.trainer_mode is 'sync', which does not tell",
         ),
         ("data.budget.lwo=3", "lwo"),
+        ("data.budget.schedule=[{from_step:1}]", "data.budget.schedule[0].from_step is 1"),
+        ("trainer.v1.lcpo.advantage=gdpo", "trainer.v1.lcpo.advantage is 'gdpo'"),
         ("data.train_files=/nowhere/train.parquet", "PROFILE=tiny"),
         ("actor_rollout_ref.model.path=/nowhere/model", "MODEL_PATH=/nowhere/model does not exist"),
         ("trainer.total_training_step=3", "total_training_step"),
@@ -72,6 +74,12 @@ def test_a_run_with_nothing_wrong_claims_its_folder(run):
 def test_bad_input_is_refused_in_one_line_that_names_it(run, capsys, override, said):
     assert said in refusal(capsys, run(*override.split()))
     assert not run.folder.exists()
+
+
+def test_a_schedule_that_the_trainer_mode_would_not_follow_is_refused(run, capsys):
+    overrides = ("data.budget.schedule=[{from_step:2,low:50}]", "trainer.v1.trainer_mode=sync")
+    assert "trainer_mode=sync does not follow" in refusal(capsys, run(*overrides))
+    assert preflight.main(run(overrides[0])) == 0
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="asks for GPUs that are not there")
