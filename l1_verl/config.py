@@ -124,7 +124,7 @@ def parse_stops(rollout: DictConfig | Mapping[str, Any], counted: Count) -> Stop
     """
     node = "actor_rollout_ref.rollout.custom.lcpo"
     knobs = _plain((rollout.get("custom") or {}).get("lcpo"))
-    _refuse_unknown(node, knobs, Stops)
+    _refuse_unknown(node, knobs, Stops._fields)
     stops = Stops(**knobs)
     for name, least in (("exact_overrun", 0), ("solution_tokens", 1)):
         value = getattr(stops, name)
@@ -178,6 +178,8 @@ def parse_advantage(config: DictConfig) -> Decoupled | None:
     return Decoupled(float(weight), parse_reward(config.reward.get("reward_kwargs"))[0].gated_modes)
 
 
+#: The trainer modes of :mod:`l1_verl.trainer`.
+TRAINER_MODES = ("lcpo", "lcpo_colocate_async")
 ADVANTAGES = ("grpo", "decoupled")
 _DECOUPLED_NEEDS = {"adv_estimator": "grpo", "use_kl_in_reward": False, "norm_adv_by_std_in_grpo": True}
 

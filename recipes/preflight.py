@@ -18,7 +18,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from l1_verl.config import Stops, parse_advantage, parse_budget, parse_reward, parse_stops
+from l1_verl.config import TRAINER_MODES, Stops, parse_advantage, parse_budget, parse_reward, parse_stops
 from l1_verl.grading import GradingPool
 
 # May change between two starts of one run; whatever else changes makes it another run.
@@ -76,7 +76,7 @@ def check(config: DictConfig) -> None:
     Raises:
         Refused, ValueError: what is wrong, with the value, and the way out.
     """
-    if parse_budget(config.data.budget).scheduled and not config.trainer.v1.trainer_mode.startswith("lcpo"):
+    if parse_budget(config.data.budget).scheduled and config.trainer.v1.trainer_mode not in TRAINER_MODES:
         raise Refused(
             f"data.budget.schedule is set, which trainer.v1.trainer_mode={config.trainer.v1.trainer_mode} does not "
             "follow; set trainer.v1.trainer_mode=lcpo"
@@ -105,7 +105,7 @@ def _check_agent_loop(config: DictConfig, stops: Stops) -> None:
             "actor_rollout_ref.rollout.custom.lcpo is set, but another agent loop would ignore it; add "
             "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo"
         )
-    if ours and not stops.close_thinking and config.trainer.v1.trainer_mode != "lcpo":
+    if ours and not stops.close_thinking and config.trainer.v1.trainer_mode not in TRAINER_MODES:
         raise Refused(
             f"trainer.v1.trainer_mode is {config.trainer.v1.trainer_mode!r}, which does not tell the agent loop lcpo "
             "what is training, so that it would stop no rollout; use trainer_mode=lcpo"

@@ -13,13 +13,14 @@ import torch
 from omegaconf import OmegaConf
 
 from l1_verl.config import Decoupled, parse_advantage
-from l1_verl.trainer import adherence_metrics, advantages_of, on_tokens, one_sided_budgets
+from l1_verl.metrics import adherence_metrics, one_sided_budgets
+from l1_verl.trainer import advantages_of, on_tokens
 
 
 def fact(used, budget, acc=1.0):
     return {
         "acc": acc, "used_tokens": used, "budget_tokens": budget, "truncated": 0.0, "grade_timeout": 0.0,
-        "no_answer": 1 - acc,
+        "no_answer": 1 - acc, "solution_tokens": 8.0 if budget == 40.0 else math.nan,
     }  # fmt: skip
 
 
@@ -33,6 +34,7 @@ def test_modes_and_bands_are_kept_apart():
     assert metrics["lcpo/exact/33-64/acc"] == 0.0
     assert metrics["lcpo/exact/over_budget"] == 0.5
     assert metrics["lcpo/max/33-64/mean_used"] == 30.0
+    assert metrics["lcpo/solution_tokens"] == 8.0
     assert not any("nan" in key or "none" in key for key in metrics)
 
 
