@@ -39,7 +39,7 @@ def main() -> None:
     rollout = config.actor_rollout_ref.rollout
     reward, grading = parse_reward(config.reward.reward_kwargs)
     overrun = parse_stops(rollout, grading.counted).exact_overrun
-    sampler = parse_budget(config.data.budget).sampler
+    sampler = parse_budget(config.data.budget).at(1)
     rows = load_rows(args.data)[: args.prompts]
     budgets = [sampler.draw(row["extra_info"]["id"]) for row in rows]
     questions = [row["prompt"][-1]["content"] for row in rows]

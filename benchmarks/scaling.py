@@ -92,7 +92,7 @@ class Run:
     def of(cls, recipe: str) -> Run:
         """A recipe whose responses are as long as asked: budgets uniform in [low, high]."""
         config = compose_recipe(Path(__file__).parents[1] / "recipes" / "config", recipe, ["profile=gpu"])
-        budget = parse_budget(config.data.budget).sampler
+        budget = parse_budget(config.data.budget).at(1)
         spread = budget.high - budget.low + 1
         return cls(config, PROMPT + (budget.low + budget.high) / 2, (spread**2 - 1) / 12)
 

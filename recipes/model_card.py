@@ -20,7 +20,7 @@ from yaml import YAMLError
 from data_prep.rows import INSTRUCTION
 from eval.cli import InputError
 from eval.model import fingerprint
-from l1_verl.budget import MODES, Budget
+from l1_verl.budget import MODES, Budget, BudgetSampler
 from l1_verl.config import Budgets, parse_budget, parse_reward
 from l1_verl.rewards import REWARDS
 
@@ -61,10 +61,10 @@ class Stage:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Share of the prompts by mode, "none" included; those that are never drawn are left out."""
+        """Share of the prompts by mode at the end, "none" included; those that are never drawn are left out."""
         if self.budgets is None:
             return {}
-        modes = self.budgets.sampler.modes
+        modes = self.budgets.at(self.steps).modes
         total = sum(modes.values())
         return {mode: modes[mode] / total for mode in (*MODES, "none") if modes.get(mode)}
 
@@ -74,10 +74,10 @@ class Stage:
             return "each row's own"
         if not set(self.shares) & set(MODES):
             return "none"
-        sampler = self.budgets.sampler
-        if sampler.distribution == "choices":
-            return ", ".join(map(str, sampler.choices or ()))
-        return f"{sampler.low} to {sampler.high}, {sampler.distribution.replace('_', '-')}"
+        first, *later = (
+            (step, _range(sampler)) for step, sampler in self.budgets.stages.items() if step <= self.steps
+        )
+        return "; ".join([first[1], *(f"from step {step} {budgets}" for step, budgets in later)])
 
     @property
     def rewards(self) -> dict[str, str]:
@@ -98,7 +98,7 @@ class Stage:
         """A budget that it was trained on, a power of two where there is one; 1024 where the rows brought theirs."""
         if self.budgets is None:
             return 1024
-        sampler = self.budgets.sampler
+        sampler = self.budgets.at(self.steps)
         if sampler.distribution == "choices" and sampler.choices:
             return sorted(sampler.choices)[len(sampler.choices) // 2]
         middle = (sampler.low + sampler.high) // 2
@@ -109,6 +109,12 @@ class Stage:
         """File name, and rows and sources where the file is still there; never its path, which is a machine's."""
         files = self.config.data.train_files
         return [_describe(Path(file)) for file in ([files] if isinstance(files, str) else files)]
+
+
+def _range(sampler: BudgetSampler) -> str:
+    if sampler.distribution == "choices":
+        return ", ".join(map(str, sampler.choices or ()))
+    return f"{sampler.low} to {sampler.high}, {sampler.distribution.replace('_', '-')}"
 
 
 def _describe(file: Path) -> str:
@@ -242,6 +248,7 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "origin": origin if _is_hub_id(origin) else None,
         "base_name": _base_name,
         "sentences": {mode: Budget(mode, last.example).sentence for mode in modes},
+        "counted": parse_reward(last.config.reward.get("reward_kwargs"))[1].counted,
         "instruction": INSTRUCTION,
         "context": last.config.data.max_prompt_length + last.config.data.max_response_length,
         "rollout": last.config.actor_rollout_ref.rollout,

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from eval import generate, grade
 from eval.report import __main__ as report
 from recipes import export
-from tests.end_to_end.conftest import ROOT, Run
+from tests.end_to_end.conftest import ROOT, Run, steps
 
 pytestmark = pytest.mark.end_to_end
 
@@ -54,7 +54,10 @@ def serve(tmp_path):
         run.end()
 
 
-def test_a_checkpoint_without_whole_weights_is_exported_served_asked_and_measured(start, serve, tmp_path, tiny):
+def test_what_two_training_workers_saved_in_parts_is_exported_served_asked_and_measured(
+    start, serve, tmp_path, tiny, monkeypatch
+):
+    monkeypatch.setenv("NGPUS_PER_NODE", "2")
     run = start(
         "run_l1_exact.sh",
         tmp_path / "run",
@@ -64,7 +67,13 @@ def test_a_checkpoint_without_whole_weights_is_exported_served_asked_and_measure
     )
     run.wait()
     assert run.left_after(60) == []
+    for step in (metrics := steps(tmp_path / "run")).values():
+        assert step["training/rollout_probs_diff_max"] < 1e-5
+        assert step["lcpo/exact/mean_used"] > 0
+    assert sorted(metrics) == [1, 2]
     checkpoint, model = tmp_path / "run" / "global_step_2", tmp_path / "obedient"
+    shards = {path.name for path in (checkpoint / "actor").glob("model_world_size_*")}
+    assert shards == {f"model_world_size_2_rank_{rank}.pt" for rank in range(2)}
     assert not list((checkpoint / "actor" / "huggingface").glob("*.safetensors"))
     arguments = ["--checkpoint", str(checkpoint), "--output", str(model)]
     export.main(arguments)

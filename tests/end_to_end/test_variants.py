@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from transformers import AutoModelForCausalLM
 
 from l1_verl.advantage import decoupled_advantages
 from tests.end_to_end.conftest import budget_of, rollouts, steps
 
 pytestmark = pytest.mark.end_to_end
 
+OURS = "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo"
+STOPS = "actor_rollout_ref.rollout.custom.lcpo"
 TWO_STEPS = ("trainer.total_training_steps=2", "trainer.save_freq=-1")
 
 
-def test_decoupled_advantages_and_a_schedule_of_budgets_reach_the_actor(start, tmp_path):
+def test_decoupled_advantages_and_a_schedule_of_budgets_reach_the_actor_and_budgets_out_of_reach_are_warned_of(
+    start, tmp_path
+):
     folder, dump = tmp_path / "run", tmp_path / "rollouts"
     run = start(
         "run_l1_exact.sh", folder, *TWO_STEPS, f"trainer.rollout_data_dir={dump}",
-        "trainer.v1.lcpo.advantage=decoupled", "data.budget.schedule=[{from_step:2,low:8,high:12}]",
+        "trainer.v1.lcpo.advantage=decoupled", "data.budget.low=500", "data.budget.high=600",
+        "data.budget.schedule=[{from_step:2,low:8,high:12}]",
     )  # fmt: skip
-    run.wait()
+    log = run.wait()
     assert run.left_after(20) == []
 
     metrics = steps(folder)
@@ -35,45 +39,62 @@ def test_decoupled_advantages_and_a_schedule_of_budgets_reach_the_actor(start, t
         assert metrics[step]["critic/advantages/max"] == pytest.approx(expected.max(), rel=1e-3)
         assert metrics[step]["critic/advantages/min"] == pytest.approx(expected.min(), rel=1e-3)
     asked = {step: {budget_of(sample["input"]) for sample in rollouts(dump, step)} for step in (1, 2)}
-    assert all(40 <= budget <= 128 for budget in asked[1])
+    assert all(500 <= budget <= 600 for budget in asked[1])
     assert all(8 <= budget <= 12 for budget in asked[2])
-
-
-def test_the_colocated_asynchronous_mode_trains_with_our_metrics_and_warns_of_budgets_out_of_reach(start, tmp_path):
-    folder = tmp_path / "run"
-    run = start(
-        "run_l1_exact.sh", folder, *TWO_STEPS, "trainer.v1.trainer_mode=lcpo_colocate_async",
-        "data.budget.low=500", "data.budget.high=600",
-    )  # fmt: skip
-    log = run.wait()
-    assert run.left_after(20) == []
-
-    metrics = steps(folder)
-    assert sorted(metrics) == [1, 2]
-    for step in metrics.values():
-        assert step["lcpo/exact/mean_used"] <= 64
-        assert step["lcpo/exact/over_budget"] == 0.0
-        assert any(key.startswith("lcpo/exact/481-512/") or key.startswith("lcpo/exact/5") for key in step)
-    # One batch is always under way ahead of the one trained on: the second is older than the weights that it trains.
-    assert metrics[2]["training/off_policy/trajectory_staleness_worst/max"] >= 1
     assert "its budgets 5" in log
     assert "asks for longer answers" in log
 
 
-def test_two_training_workers_share_the_model_and_stay_in_sync_with_the_engine(start, tmp_path, monkeypatch):
-    monkeypatch.setenv("NGPUS_PER_NODE", "2")
-    folder = tmp_path / "run"
-    run = start("run_l1_exact.sh", folder, "trainer.total_training_steps=2", "trainer.save_freq=2")
+def test_no_training_response_is_longer_than_what_can_earn_and_validation_is_left_alone(start, tmp_path):
+    folder, dump = tmp_path / "run", tmp_path / "rollouts"
+    start(
+        "run_l1_max.sh", folder, *TWO_STEPS, OURS, "trainer.test_freq=2", f"{STOPS}.exact_overrun=0",
+        f"trainer.rollout_data_dir={dump}",
+        "data.budget.distribution=choices", "data.budget.choices=[8]", "reward.reward_kwargs.max.alpha=0.05",
+    ).wait()  # fmt: skip
+
+    metrics = steps(folder)
+    modes = set()
+    for step in (1, 2):
+        asked = {"max" if "for maximum" in sample["input"] else "exact" for sample in rollouts(dump, step)}
+        modes |= asked
+        # 8 + 0.5 / 0.05; an untrained model goes on to the end of all that it may write.
+        assert metrics[step]["response_length/max"] == (18 if "max" in asked else 8)
+        assert metrics[step]["training/rollout_probs_diff_max"] < 1e-5
+        assert metrics[step]["lcpo/truncated"] > 0
+        if "exact" in asked:
+            assert metrics[step]["lcpo/exact/over_budget"] == 0
+    assert "max" in modes
+    # The same rows with the same stops would end at 40 tokens here.
+    assert metrics[2]["val-aux/tiny/exact-40/used_tokens/mean@1"] > 40
+
+
+def test_the_asynchronous_mode_trains_and_closed_thoughts_keep_their_budget_in_training_and_validation(
+    start, tmp_path
+):
+    folder, dump = tmp_path / "run", tmp_path / "rollouts"
+    run = start(
+        "run_l1_exact.sh", folder, *TWO_STEPS, OURS, "trainer.test_freq=2",
+        "trainer.v1.trainer_mode=lcpo_colocate_async", "reward.reward_kwargs.count=thinking",
+        f"{STOPS}.close_thinking=true", f"{STOPS}.solution_tokens=8", f"trainer.rollout_data_dir={dump}",
+        "data.budget.low=8", "data.budget.high=40",
+    )  # fmt: skip
     run.wait()
     assert run.left_after(20) == []
 
     metrics = steps(folder)
     assert sorted(metrics) == [1, 2]
-    for step in metrics.values():
-        assert step["training/rollout_probs_diff_max"] < 1e-5
-        assert step["lcpo/exact/mean_used"] > 0
-    actor = folder / "global_step_2" / "actor"
-    assert {path.name for path in actor.glob("model_world_size_*")} == {
-        f"model_world_size_2_rank_{rank}.pt" for rank in range(2)
-    }
-    assert AutoModelForCausalLM.from_pretrained(actor / "huggingface").config.model_type == "qwen2"
+    # One batch is always under way ahead of the one trained on: the second is older than the weights that it trains.
+    assert metrics[2]["training/off_policy/trajectory_staleness_worst/max"] >= 1
+    for step in (1, 2):
+        # Shares and maxima over all samples: not one is longer.
+        assert metrics[step]["lcpo/exact/over_budget"] == 0
+        assert metrics[step]["response_length/max"] <= 40 + 8
+        closed = [sample for sample in rollouts(dump, step) if "</think>" in sample["output"]]
+        # A thought closed at its budget is exactly as long as asked for.
+        assert any(sample["score"] == 0 for sample in closed)
+    # The log-prob of what the rollout wrote itself is 0 there, and far from that in the actor, unless masked out.
+    assert metrics[1]["training/rollout_probs_diff_max"] < 1e-5
+    for tokens in (40, 64):
+        assert metrics[2][f"val-aux/tiny/exact-{tokens}/over_budget/mean@1"] == 0
+    assert metrics[2]["val-aux/tiny/exact-40/solution_tokens/mean@1"] <= 8

@@ -258,6 +258,11 @@ def test_l1_max_tells_both_of_its_runs_and_the_model_that_they_began_with(tmp_pa
         (["data.budget.distribution=choices", "data.budget.choices=[512,1024,2048]"], "| 512, 1024, 2048 |"),
         (["data.budget.distribution=choices", "data.budget.choices=[512,1024,2048]"], "`Think for 1024 tokens.`"),
         (["data.budget.distribution=log_uniform"], "100 to 4000, log-uniform"),
+        (
+            ["data.budget.schedule=[{from_step: 2, high: 200}]"],
+            "100 to 4000, uniform; from step 2 100 to 200, uniform",
+        ),
+        (["reward.reward_kwargs.count=thinking"], "A budget counts the tokens of the thought"),
         (["data.budget.low=100", "data.budget.high=110"], "`Think for 100 tokens.`"),
         (["data.budget.modes={exact: 3, none: 1}"], "exact 75 %, none 25 %"),
         (["actor_rollout_ref.actor.use_kl_loss=false"], "learning rate 1e-06, seed 0."),
@@ -265,7 +270,7 @@ def test_l1_max_tells_both_of_its_runs_and_the_model_that_they_began_with(tmp_pa
 )
 def test_the_card_follows_the_knobs(tmp_path, overrides, said):
     write_config(tmp_path / "run", "l1_exact", "gpu", "hub/base", *overrides)
-    assert said in card_of(tmp_path / "run" / "global_step_1")
+    assert said in card_of(tmp_path / "run" / "global_step_9")
 
 
 def test_a_model_without_budgets_is_not_asked_for_any(tmp_path):
