@@ -137,7 +137,8 @@ class ThinkingServer:
             if not limits.close or len(thought) < room or thought[-1:] == [self._eos]:
                 output.extra_fields[LIMIT] = limits.tokens
                 return output
-            output = _joined(output, TokenOutput(token_ids=[self._think_end], log_probs=[0.0]))
+            inserted = TokenOutput(token_ids=[self._think_end], log_probs=[0.0] if params.get("logprobs") else None)
+            output = _joined(output, inserted)
             output.extra_fields[_CLOSED_AT] = len(thought)
         left = limits.response - len(output.token_ids)
         left = left if limits.solution is None else min(left, limits.solution)
@@ -156,7 +157,7 @@ def _joined(first: TokenOutput, then: TokenOutput) -> TokenOutput:
     return TokenOutput(
         token_ids=[*first.token_ids, *then.token_ids],
         # An aborted part has neither tokens nor log-probs.
-        log_probs=None if first.log_probs is None else [*first.log_probs, *(then.log_probs or [])],
+        log_probs=[*(first.log_probs or []), *(then.log_probs or [])] or None,
         routed_experts=first.routed_experts if then.routed_experts is None else then.routed_experts,
         stop_reason=then.stop_reason,
         num_preempted=sum(preempted) if preempted else None,

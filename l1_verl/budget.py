@@ -29,7 +29,8 @@ class Budget:
 
     Args:
         mode: "exact" or "max".
-        tokens: n_gold >= 1, in tokens of the model's own tokenizer, thinking and solution together.
+        tokens: n_gold >= 1, in tokens of the model's own tokenizer, thinking and solution together, unless
+            ``reward_kwargs.count`` says otherwise.
 
     Raises:
         ValueError: an unknown mode, or tokens that are not a whole number >= 1.
@@ -120,7 +121,7 @@ class BudgetSampler:
                 f"budget distribution is {self.distribution!r}; it must be one of {', '.join(DISTRIBUTIONS)}"
             )
         if self.distribution == "choices":
-            if not self.choices:
+            if not self.choices or not isinstance(self.choices, Sequence) or isinstance(self.choices, str):
                 raise ValueError(f"budget choices is {self.choices!r}; it must list at least one number of tokens")
             for tokens in self.choices:
                 Budget("exact", tokens)
@@ -130,10 +131,17 @@ class BudgetSampler:
                     raise ValueError(f"budget {name} is {value!r}; it must be a whole number >= 1")
             if self.low > self.high:
                 raise ValueError(f"budget low is {self.low} and high is {self.high}; low must be <= high")
+        self._check_modes()
+
+    def _check_modes(self) -> None:
+        if not isinstance(self.modes, Mapping):
+            raise ValueError(f"budget modes is {self.modes!r}; it must give weights, such as {{exact: 0.5, max: 0.5}}")
         unknown = set(self.modes) - {*MODES, "none"}
         if unknown:
             raise ValueError(f"budget modes has {sorted(unknown)}; allowed are {', '.join(MODES)}, none")
-        if any(not math.isfinite(w) or w < 0 for w in self.modes.values()) or not sum(self.modes.values()) > 0:
+        weights = list(self.modes.values())
+        wrong = [w for w in weights if isinstance(w, bool) or not isinstance(w, int | float) or not 0 <= w < math.inf]
+        if wrong or not sum(weights) > 0:
             raise ValueError(f"budget modes is {dict(self.modes)}; weights must be >= 0 and one of them > 0")
 
     @property

@@ -89,7 +89,10 @@ def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthRew
         ValueError: an unknown key, or a value outside its range.
     """
     knobs = _plain(node)
-    pool = dict(knobs.pop("grading", None) or {})
+    pool = knobs.pop("grading", None) or {}
+    if not isinstance(pool, Mapping):
+        raise ValueError(f"reward.reward_kwargs.grading is {pool!r}; it must give the knobs of GradingPool by name")
+    pool = dict(pool)
     _refuse_unknown("reward.reward_kwargs.grading", pool, _parameters(GradingPool))
     require_think_end = knobs.pop("require_think_end", False)
     if not isinstance(require_think_end, bool):
@@ -137,6 +140,10 @@ def parse_stops(rollout: DictConfig | Mapping[str, Any], counted: Count) -> Stop
             f"{node}.close_thinking is true, but reward.reward_kwargs.count is {counted!r}: a thought can be closed "
             "at its budget only where the budget is for thinking alone; set count=thinking"
         )
+    if stops.close_thinking and stops.exact_overrun is not None:
+        raise ValueError(
+            f"{node}.exact_overrun is {stops.exact_overrun}, which close_thinking=true would ignore; set one of them"
+        )
     if stops.solution_tokens is not None and not stops.close_thinking:
         raise ValueError(f"{node}.solution_tokens is {stops.solution_tokens}, which needs close_thinking=true")
     if stops.solution_tokens is not None and stops.solution_tokens >= rollout["response_length"]:
@@ -176,6 +183,18 @@ def parse_advantage(config: DictConfig) -> Decoupled | None:
                 f"set algorithm.{key}={str(needed).lower()}"
             )
     return Decoupled(float(weight), parse_reward(config.reward.get("reward_kwargs"))[0].gated_modes)
+
+
+def parse_band_width(config: DictConfig) -> int:
+    """``trainer.v1.lcpo.band_width`` of verl's whole configuration, 1000 if not set.
+
+    Raises:
+        ValueError: it is no whole number >= 1.
+    """
+    width = (config.trainer.v1.get("lcpo") or {}).get("band_width", 1000)
+    if isinstance(width, bool) or not isinstance(width, int) or width < 1:
+        raise ValueError(f"trainer.v1.lcpo.band_width is {width!r}; it must be a whole number of tokens >= 1")
+    return width
 
 
 #: The trainer modes of :mod:`l1_verl.trainer`.

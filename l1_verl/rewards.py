@@ -1,6 +1,7 @@
 """Length rewards: pure functions of (correct, used, budget).
 
-With c the correctness of the answer, n_gold the budget and n_y the tokens used (thinking, solution and EOS):
+With c the correctness of the answer, n_gold the budget and n_y the tokens used (thinking, solution and EOS, or the
+thinking alone):
 
 ==================  ============================================================  ========================
 name                r                                                             from
@@ -197,6 +198,8 @@ class LengthReward:
 
 def _checked(name: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
     """``knobs`` if the reward takes them; one call with them finds a bad value at start-up, not at step 300."""
+    if not isinstance(knobs, Mapping):
+        raise ValueError(f"{name} is {knobs!r}; it must give the knobs of that reward by name")
     allowed = [p.name for p in inspect.signature(REWARDS[name]).parameters.values() if p.kind is p.KEYWORD_ONLY]
     for key, value in knobs.items():
         if key not in allowed:
@@ -213,7 +216,7 @@ def _checked(name: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _require_name(key: str, name: str) -> None:
-    if name not in REWARDS:
+    if not isinstance(name, str) or name not in REWARDS:
         raise ValueError(f"{key} is {name!r}; it must be one of {', '.join(REWARDS)}")
 
 

@@ -26,7 +26,7 @@ from verl.utils import tensordict_utils as tu
 
 from l1_verl.advantage import decoupled_advantages
 from l1_verl.agent_loop import TRAINING
-from l1_verl.config import Decoupled, parse_advantage, parse_budget
+from l1_verl.config import Decoupled, parse_advantage, parse_band_width, parse_budget
 from l1_verl.dataset import LCPODataset, redraw
 from l1_verl.metrics import adherence_metrics, one_sided_budgets, summary
 
@@ -45,7 +45,7 @@ class _LCPOTrainer(PPOTrainer):
     verl_mode: ClassVar[str]
 
     def __init__(self, config: DictConfig) -> None:
-        self._band_width = config.trainer.v1.get("lcpo", {}).get("band_width", 1000)
+        self._band_width = parse_band_width(config)
         self._decoupled = parse_advantage(config)
         self._budgets = parse_budget(config.data.get("budget"))
         # verl compares the mode's *name* with "sync" wherever synchronous and asynchronous training differ (replay
@@ -73,8 +73,8 @@ class _LCPOTrainer(PPOTrainer):
         return batch
 
     def _submit_batch_to_rollout(self, batch: TensorDict) -> int:
-        # Validation does not come this way.
-        tu.assign_non_tensor_data(batch, TRAINING, True)
+        # Validation does not come this way. Row by row: of what is not, a resumed run sends out nothing again.
+        tu.assign_non_tensor_stack(batch, TRAINING, [True] * len(batch))
         return super()._submit_batch_to_rollout(batch)
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
@@ -86,7 +86,7 @@ class _LCPOTrainer(PPOTrainer):
                 partition_id=batch.partition_id,
                 select_fields=["response_mask", "extra_fields", "extra_info"],
             )
-            facts = [fields["reward_extra_info"] for fields in data["extra_fields"]]
+            facts = facts_of(data["extra_fields"])
             values = advantages_of(batch.keys, batch.tags, facts, _modes(data["extra_info"]), self._decoupled)
             advantages = on_tokens(values, data["response_mask"])
             fields = TensorDict({"advantages": advantages, "returns": advantages.clone()}, batch_size=len(batch.keys))
@@ -101,7 +101,7 @@ class _LCPOTrainer(PPOTrainer):
         data = tq.kv_batch_get(
             keys=keys, partition_id=batch.partition_id, select_fields=["extra_fields", "extra_info"]
         )
-        facts = [fields["reward_extra_info"] for fields in data["extra_fields"]]
+        facts = facts_of(data["extra_fields"])
         found = adherence_metrics(facts, _modes(data["extra_info"]), self._band_width)
         metrics.update(found)
         if global_steps == 1:
@@ -127,6 +127,21 @@ class LCPOTrainerColocateAsync(_LCPOTrainer, PPOTrainerColocateAsync):
     verl_mode = "colocate_async"
 
 
+def facts_of(extra_fields: Iterable[Mapping[str, Any]]) -> list[Mapping[str, float]]:
+    """``reward_extra_info`` of each row.
+
+    Raises:
+        ValueError: it is another reward manager's.
+    """
+    facts = [fields.get("reward_extra_info") or {} for fields in extra_fields]
+    if not all("used_tokens" in fact and "length_reward" in fact for fact in facts):
+        raise ValueError(
+            f"reward_extra_info has {', '.join(min(facts, key=len)) or 'nothing'}; trainer.v1.trainer_mode=lcpo needs "
+            "the facts of l1_verl.reward_manager.LCPORewardManager; use that manager, or another trainer mode"
+        )
+    return facts
+
+
 def _modes(extra_infos: Iterable[Mapping[str, Any]]) -> list[str]:
     """Each sample's budget mode, "none" where it has no budget."""
     return [(extra.get("budget") or {}).get("mode", "none") for extra in extra_infos]
@@ -149,19 +164,10 @@ def advantages_of(
         facts: ``reward_extra_info``, of which ``acc`` and ``length_reward`` are read.
         modes: each row's budget mode, "none" where it has no budget.
         decoupled: the weight of length, and the modes whose reward gates it.
-
-    Raises:
-        ValueError: the reward manager does not report correctness and length apart.
     """
     session = [key.rsplit("_", 1)[0] for key in keys]
     padding = [tag.get("is_padding", False) for tag in tags]
     rows = {name: row for row, name in enumerate(session) if not padding[row]}
-    missing = {key for key in ("acc", "length_reward") for row in rows.values() if key not in facts[row]}
-    if missing:
-        raise ValueError(
-            f"reward_extra_info lacks {', '.join(sorted(missing))}, which trainer.v1.lcpo.advantage=decoupled needs; "
-            "use l1_verl.reward_manager.LCPORewardManager"
-        )
     found = decoupled_advantages(
         [facts[row]["acc"] for row in rows.values()],
         [facts[row]["length_reward"] for row in rows.values()],

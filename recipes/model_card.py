@@ -21,7 +21,7 @@ from data_prep.rows import INSTRUCTION
 from eval.cli import InputError
 from eval.model import fingerprint
 from l1_verl.budget import MODES, Budget, BudgetSampler
-from l1_verl.config import Budgets, parse_budget, parse_reward
+from l1_verl.config import Budgets, parse_advantage, parse_budget, parse_reward, parse_stops
 from l1_verl.rewards import REWARDS
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
@@ -239,6 +239,7 @@ def model_card(name: str, history: Sequence[Stage], report: Report | None, licen
 
 def _facts(name: str, history: Sequence[Stage], report: Report | None, license: str) -> dict[str, Any]:
     last, origin = history[-1], history[0].base
+    counted = parse_reward(last.config.reward.get("reward_kwargs"))[1].counted
     modes = [mode for mode in MODES if mode in last.shares or not last.shares]
     return {
         "name": name,
@@ -248,7 +249,9 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "origin": origin if _is_hub_id(origin) else None,
         "base_name": _base_name,
         "sentences": {mode: Budget(mode, last.example).sentence for mode in modes},
-        "counted": parse_reward(last.config.reward.get("reward_kwargs"))[1].counted,
+        "counted": counted,
+        "decoupled": parse_advantage(last.config) is not None,
+        "stops": parse_stops(last.config.actor_rollout_ref.rollout, counted),
         "instruction": INSTRUCTION,
         "context": last.config.data.max_prompt_length + last.config.data.max_response_length,
         "rollout": last.config.actor_rollout_ref.rollout,

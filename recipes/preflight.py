@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
@@ -18,7 +19,15 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from l1_verl.config import TRAINER_MODES, Stops, parse_advantage, parse_budget, parse_reward, parse_stops
+from l1_verl.config import (
+    TRAINER_MODES,
+    Stops,
+    parse_advantage,
+    parse_band_width,
+    parse_budget,
+    parse_reward,
+    parse_stops,
+)
 from l1_verl.grading import GradingPool
 
 # May change between two starts of one run; whatever else changes makes it another run.
@@ -37,6 +46,9 @@ FREE_TO_CHANGE = (
     "trainer.n_gpus_per_node",
     "ray_kwargs",
 )
+
+
+VERL_MODES = ("sync", "colocate_async", "separate_async")
 
 
 class Refused(Exception):
@@ -85,8 +97,20 @@ def check(config: DictConfig) -> None:
     GradingPool(**grading.pool).close()
     _check_agent_loop(config, parse_stops(config.actor_rollout_ref.rollout, grading.counted))
     parse_advantage(config)
+    parse_band_width(config)
+    mode = config.trainer.v1.trainer_mode
+    modes = (*TRAINER_MODES, *VERL_MODES)
+    if mode not in modes:
+        raise Refused(f"trainer.v1.trainer_mode is {mode!r}; it must be one of {', '.join(modes)}")
+    if config.trainer.nnodes > 1 and not os.environ.get("RAY_ADDRESS"):
+        raise Refused(
+            f"trainer.nnodes is {config.trainer.nnodes}, but RAY_ADDRESS is not set: start Ray on every machine first "
+            "(see recipes/README.md, Many machines)"
+        )
     for key in ("train_files", "val_files"):
         files = config.data[key]
+        if not files:
+            raise Refused(f"data.{key} is {files!r}; it must name at least one parquet file")
         for file in [files] if isinstance(files, str) else files:
             if not Path(file).expanduser().is_file():
                 raise Refused(
@@ -158,6 +182,8 @@ def claim_folder(config: DictConfig) -> None:
                 f"{folder} has checkpoints of another configuration ({'; '.join(different[:5])}); set another "
                 "CKPTS_DIR, or give the same configuration to resume"
             )
+    if trained:
+        _check_workers(folder, config.trainer.nnodes * config.trainer.n_gpus_per_node)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial = record.with_suffix(".partial")
@@ -165,6 +191,17 @@ def claim_folder(config: DictConfig) -> None:
     except OSError as error:
         raise Refused(f"CKPTS_DIR={folder} cannot be written: {error.strerror}; set another CKPTS_DIR") from None
     os.replace(partial, record)
+
+
+def _check_workers(folder: Path, workers: int) -> None:
+    """verl loads one shard per worker, and finds out that there are others when everything is up."""
+    step = (folder / "latest_checkpointed_iteration.txt").read_text().strip()
+    saved = folder / f"global_step_{step}" / "actor" / "fsdp_config.json"
+    if saved.is_file() and (before := json.loads(saved.read_text())["world_size"]) != workers:
+        raise Refused(
+            f"{saved.parent} was saved by {before} workers and cannot be resumed by {workers}; set NNODES and "
+            "NGPUS_PER_NODE so that their product is the same"
+        )
 
 
 def _differences(before: Any, now: DictConfig) -> list[str]:

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from l1_verl.config import Decoupled, parse_advantage
 from l1_verl.metrics import adherence_metrics, one_sided_budgets
-from l1_verl.trainer import advantages_of, on_tokens
+from l1_verl.trainer import advantages_of, facts_of, on_tokens
 
 
 def fact(used, budget, acc=1.0):
@@ -133,8 +133,8 @@ def test_each_sample_s_mode_says_whether_its_length_is_gated():
 
 
 def test_a_reward_manager_that_does_not_report_its_parts_is_refused_by_name():
-    with pytest.raises(ValueError, match=r"lacks length_reward.*LCPORewardManager"):
-        advantages_of(["a_0_0"], [{}], [{"acc": 1.0}], ["exact"], EXACT)
+    with pytest.raises(ValueError, match=r"reward_extra_info has acc;.*LCPORewardManager"):
+        facts_of([{"reward_extra_info": {"acc": 1.0}}])
 
 
 def test_an_advantage_lies_on_the_tokens_that_the_mask_lets_through():

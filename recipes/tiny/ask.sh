@@ -1,6 +1,20 @@
 # Sourced after launch.sh by train.sh and train_max.sh.
 # shellcheck shell=bash
 
+for knob in CKPTS_DIR MODEL_PATH; do
+    if [[ -n ${!knob:-} ]]; then
+        echo "$knob=${!knob} does not go with this script, which trains and compares its own models; unset it, or set OUTPUTS" >&2
+        exit 2
+    fi
+done
+# The report draws the file logger's curves.
+[[ ,$LOGGER, == *,file,* ]] || LOGGER=file,$LOGGER
+
+# The training step of a checkpoint's Hugging Face folder: answers of different weights must not meet.
+step_of() {
+    basename "$(dirname "$(dirname "$1")")"
+}
+
 # ask NAME MODEL DATA: 400 unseen problems at each of four budgets, sampled as in training.
 ask() {
     # shellcheck disable=SC2154  # launch.sh sets home

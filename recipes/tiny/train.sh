@@ -12,8 +12,10 @@ source "$root/recipes/tiny/ask.sh"
 base=$(base_model)
 ask before "$base" test
 bash "$root/recipes/run_l1_exact.sh" "$@"
-ask after "$(newest_checkpoint l1_exact)" test
+trained=$(newest_checkpoint l1_exact)
+after=after-$(step_of "$trained")
+ask "$after" "$trained" test
 "$PYTHON" -m eval.report --title "L1-Exact on the embedded model" --overwrite --output "$home/report" \
-    --runs before="$home/eval/before.graded.jsonl" after="$home/eval/after.graded.jsonl" \
+    --runs before="$home/eval/before.graded.jsonl" after="$home/eval/$after.graded.jsonl" \
     --training "$home"/l1_exact/metrics/*.jsonl
 echo "report: $home/report/report.html"

@@ -10,16 +10,21 @@ source "$root/recipes/tiny/ask.sh"
 
 exact=$(newest_checkpoint l1_exact)
 base_model >/dev/null  # writes the data that an older build lacks
-ask l1-exact "$exact" test
-ask l1-exact-asked-max "$exact" test_max
 bash "$root/recipes/run_l1_max.sh" "$@"
 max=$(newest_checkpoint l1_max)
-ask l1-max "$max" test_max
-ask l1-max-asked-exact "$max" test
 runs=()
-for name in l1-exact l1-exact-asked-max l1-max l1-max-asked-exact; do
-    runs+=("$name=$home/eval/$name.graded.jsonl")
-done
+
+# compare NAME MODEL DATA
+compare() {
+    local name=$1-$(step_of "$2")
+    ask "$name" "$2" "$3"
+    runs+=("$1=$home/eval/$name.graded.jsonl")
+}
+
+compare l1-exact "$exact" test
+compare l1-exact-asked-max "$exact" test_max
+compare l1-max "$max" test_max
+compare l1-max-asked-exact "$max" test
 "$PYTHON" -m eval.report --title "L1-Max on the embedded model" --overwrite --output "$home/report_max" \
     --runs "${runs[@]}" --training "$home"/l1_max/metrics/*.jsonl
 echo "report: $home/report_max/report.html"

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -110,9 +112,9 @@ class Run:
             process.kill()
 
 
-@pytest.fixture
-def start(tiny, tmp_path):
-    """Starts a recipe of the tiny profile on the untrained model; whatever is left of it dies with the test."""
+@contextmanager
+def starting(tiny: Path, logs: Path) -> Iterator[Callable[..., Run]]:
+    """Starts recipes of the tiny profile on the untrained model; whatever is left of them dies at the end."""
     runs = []
 
     def start_(recipe: str, folder: Path, *overrides: str) -> Run:
@@ -124,12 +126,21 @@ def start(tiny, tmp_path):
             "CKPTS_DIR": str(folder),
         }
         command = ["bash", str(ROOT / "recipes" / recipe), *SMALL, *overrides]
-        runs.append(Run(command, tmp_path / f"{folder.name}.log", environment))
+        runs.append(Run(command, logs / f"{folder.name}.log", environment))
         return runs[-1]
 
-    yield start_
-    for run in runs:
-        run.end()
+    try:
+        yield start_
+    finally:
+        for run in runs:
+            run.end()
+
+
+@pytest.fixture
+def start(tiny, tmp_path):
+    """Starts a recipe; whatever is left of it dies with the test."""
+    with starting(tiny, tmp_path) as start_:
+        yield start_
 
 
 def steps(folder: Path) -> dict[int, dict[str, float]]:

@@ -8,15 +8,21 @@ from collections import Counter
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.end_to_end.conftest import budget_of, rollouts, steps
+from tests.end_to_end.conftest import budget_of, rollouts, starting, steps
 
 pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
-def uninterrupted():
-    """Where the run of the first test left its rollouts, for the second to compare with."""
-    return {}
+def uninterrupted(tiny, tmp_path_factory):
+    """(folder, log) of a run of three steps."""
+    logs = tmp_path_factory.mktemp("whole")
+    folder = logs / "run"
+    with starting(tiny, logs) as start:
+        run = start("run_l1_exact.sh", folder, *_three_steps(folder / "rollouts"), "trainer.test_freq=3")
+        log = run.wait()
+        assert run.left_after(20) == []
+    return folder, log
 
 
 def asked(folder, step):
@@ -24,13 +30,8 @@ def asked(folder, step):
     return Counter(sample["input"] for sample in rollouts(folder, step))
 
 
-def test_three_steps_train_with_weights_in_sync_and_leave_a_model(start, tmp_path_factory, tokenizer, uninterrupted):
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    dump = folder / "rollouts"
-    run = start("run_l1_exact.sh", folder, *_three_steps(dump), "trainer.test_freq=3")
-    log = run.wait()
-    assert run.left_after(20) == []
-
+def test_three_steps_train_with_weights_in_sync_and_leave_a_model(tokenizer, uninterrupted):
+    folder, log = uninterrupted
     metrics = steps(folder)
     assert sorted(metrics) == [1, 2, 3]
     for step in metrics.values():
@@ -42,7 +43,7 @@ def test_three_steps_train_with_weights_in_sync_and_leave_a_model(start, tmp_pat
     assert "exact length error" in log
 
     # No answer is right, so every score is -alpha |n_gold - n_y|, and the logged error is of these very distances.
-    samples = rollouts(dump, 2)
+    samples = rollouts(folder / "rollouts", 2)
     distances = [-sample["score"] / 0.012 for sample in samples]
     budgets = [budget_of(sample["input"]) for sample in samples]
     assert distances == pytest.approx([round(distance) for distance in distances], abs=1e-3)
@@ -54,14 +55,11 @@ def test_three_steps_train_with_weights_in_sync_and_leave_a_model(start, tmp_pat
     model = AutoModelForCausalLM.from_pretrained(weights)
     assert model.config.model_type == "qwen2"
     assert AutoTokenizer.from_pretrained(weights)("128").input_ids == tokenizer("128").input_ids
-    uninterrupted["dump"] = dump
 
 
 def test_killed_after_a_checkpoint_it_goes_on_from_there_with_the_same_rows_and_budgets(
     start, tmp_path, uninterrupted
 ):
-    if not uninterrupted:
-        pytest.skip("needs the run of the first test")
     folder, dump = tmp_path / "run", tmp_path / "rollouts"
 
     killed = start("run_l1_exact.sh", folder, *_three_steps(dump))
@@ -73,7 +71,7 @@ def test_killed_after_a_checkpoint_it_goes_on_from_there_with_the_same_rows_and_
     assert re.search(r"setting global step to [12]\b", log)
     assert sorted(steps(folder))[-1] == 3
     for step in (2, 3) if (dump / "2.jsonl").is_file() else (3,):
-        assert asked(dump, step) == asked(uninterrupted["dump"], step)
+        assert asked(dump, step) == asked(uninterrupted[0] / "rollouts", step)
 
 
 def test_ctrl_c_leaves_no_process_behind(start, tmp_path):

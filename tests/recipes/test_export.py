@@ -27,6 +27,7 @@ from recipes.tiny.data import write_training
 from recipes.tiny.pretrain import new_model
 from tests.recipes.runs import card_of, write_config
 
+STOPS = "actor_rollout_ref.rollout.custom.lcpo"
 ROOT = Path(__file__).parents[2]
 
 
@@ -263,6 +264,12 @@ def test_l1_max_tells_both_of_its_runs_and_the_model_that_they_began_with(tmp_pa
             "100 to 4000, uniform; from step 2 100 to 200, uniform",
         ),
         (["reward.reward_kwargs.count=thinking"], "A budget counts the tokens of the thought"),
+        (["trainer.v1.lcpo.advantage=decoupled"], "GRPO with correctness and length normalised apart, 128"),
+        (
+            ["reward.reward_kwargs.count=thinking", f"{STOPS}.close_thinking=true", f"{STOPS}.solution_tokens=400"],
+            "closed at their budget in training, and solutions ended after 400 tokens.",
+        ),
+        ([f"{STOPS}.exact_overrun=30"], "were cut 30 tokens beyond their budget"),
         (["data.budget.low=100", "data.budget.high=110"], "`Think for 100 tokens.`"),
         (["data.budget.modes={exact: 3, none: 1}"], "exact 75 %, none 25 %"),
         (["actor_rollout_ref.actor.use_kl_loss=false"], "learning rate 1e-06, seed 0."),

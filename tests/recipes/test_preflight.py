@@ -64,6 +64,15 @@ def test_a_run_with_nothing_wrong_claims_its_folder(run):
             "trainer.v1.trainer_mode is 'sync', which does not tell",
         ),
         ("data.budget.lwo=3", "lwo"),
+        ("data.budget.modes=null", "data.budget modes is None"),
+        ("data.budget.modes.exact=a", "data.budget modes is"),
+        ("data.budget.distribution=choices data.budget.choices=512", "data.budget choices is 512"),
+        ("reward.reward_kwargs.exact=0.1", "reward.reward_kwargs.exact is 0.1"),
+        ("reward.reward_kwargs.grading=5", "reward.reward_kwargs.grading is 5"),
+        ("data.train_files=null", "data.train_files is None"),
+        ("trainer.v1.lcpo.band_width=0", "trainer.v1.lcpo.band_width is 0"),
+        ("trainer.v1.trainer_mode=lcpoo", "trainer.v1.trainer_mode is 'lcpoo'"),
+        ("trainer.nnodes=2", "RAY_ADDRESS is not set"),
         ("data.budget.schedule=[{from_step:1}]", "data.budget.schedule[0].from_step is 1"),
         ("trainer.v1.lcpo.advantage=gdpo", "trainer.v1.lcpo.advantage is 'gdpo'"),
         ("data.train_files=/nowhere/train.parquet", "PROFILE=tiny"),
@@ -96,6 +105,16 @@ def test_the_same_configuration_may_go_on_from_its_checkpoints_with_more_steps(r
     assert preflight.main(run()) == 0
     (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
     assert preflight.main(run("trainer.total_training_steps=200", "trainer.logger=[console]")) == 0
+
+
+def test_another_number_of_workers_than_saved_the_checkpoint_is_refused(run, capsys):
+    assert preflight.main(run()) == 0
+    (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
+    actor = run.folder / "global_step_20" / "actor"
+    actor.mkdir(parents=True)
+    (actor / "fsdp_config.json").write_text('{"FSDP_version": 2, "world_size": 2}')
+    assert "saved by 2 workers and cannot be resumed by 1" in refusal(capsys, run())
+    assert preflight.main(run("trainer.n_gpus_per_node=2")) == 0
 
 
 def test_another_configuration_never_takes_over_a_folder_with_checkpoints(run, capsys):
