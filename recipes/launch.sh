@@ -103,16 +103,19 @@ launch() {
         "trainer.nnodes=$NNODES" "trainer.n_gpus_per_node=$NGPUS_PER_NODE" "trainer.logger=[$LOGGER]"
         "hydra.run.dir='$CKPTS_DIR/hydra'"
     )
+    # verl's file logger starts a file anew; a resumed run must not erase what was logged before it.
+    export VERL_FILE_LOGGER_PATH=${VERL_FILE_LOGGER_PATH:-$CKPTS_DIR/metrics/$(date -u +%Y%m%dT%H%M%S).jsonl}
     if [[ -n ${RAY_ADDRESS:-} ]]; then
-        # A cluster that runs already has its size; Ray refuses to be told another.
-        arguments+=(++ray_kwargs.ray_init.{num_cpus,num_gpus,object_store_memory}"=null")
+        # A cluster that runs already has its size; Ray refuses to be told another. Nor does it know our environment.
+        arguments+=(
+            ++ray_kwargs.ray_init.{num_cpus,num_gpus,object_store_memory}"=null"
+            "++ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH='$VERL_FILE_LOGGER_PATH'"
+        )
     fi
     arguments+=("$@")
     "$PYTHON" -m recipes.preflight "${arguments[@]}" || exit $?
-
-    # verl's file logger starts a file anew; a resumed run must not erase what was logged before it.
-    export VERL_FILE_LOGGER_PATH=${VERL_FILE_LOGGER_PATH:-$CKPTS_DIR/metrics/$(date -u +%Y%m%dT%H%M%S).jsonl}
     mkdir -p "$(dirname "$VERL_FILE_LOGGER_PATH")"
+
     if [[ -z ${RAY_ADDRESS:-} && -z ${RAY_TMPDIR:-} ]]; then
         # Short, since a socket's path may have 107 characters; its own, so that runs never meet.
         RAY_TMPDIR=$(mktemp -d /tmp/l1-XXXXXX)

@@ -16,7 +16,8 @@ runs=()
 
 # compare NAME MODEL DATA
 compare() {
-    local name=$1-$(step_of "$2")
+    local name
+    name=$1-$(step_of "$2")
     ask "$name" "$2" "$3"
     runs+=("$1=$home/eval/$name.graded.jsonl")
 }
