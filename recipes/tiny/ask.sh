@@ -15,11 +15,11 @@ step_of() {
     basename "$(dirname "$(dirname "$1")")"
 }
 
-# ask NAME MODEL DATA: 400 unseen problems at each of four budgets, sampled as in training.
+# ask NAME MODEL DATA TEMPERATURE TOP_P: 400 unseen problems at each of four budgets.
 ask() {
     # shellcheck disable=SC2154  # launch.sh sets home
     local samples=$home/eval/$1.samples.jsonl graded=$home/eval/$1.graded.jsonl
     "$PYTHON" -m eval.generate --model "$2" --data "$home/data/$3.parquet" --output "$samples" \
-        --samples 1 --temperature 1.0 --top-p 1.0 --max-tokens 160 --seed "$SEED"
+        --samples 1 --temperature "$4" --top-p "$5" --max-tokens 160 --seed "$SEED"
     "$PYTHON" -m eval.grade "$samples" --output "$graded" --require-think-end
 }

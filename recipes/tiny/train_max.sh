@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# After train.sh: L1-Max from the L1-Exact model, both asked under maximum and exact budgets, and the report of the two.
+# After train.sh: L1-Max from the L1-Exact model, both asked under maximum and exact budgets at the temperature of the
+# paper's evaluation, and the report of the two.
 # Every part that is done already is skipped. Knobs: recipes/launch.sh; whatever follows goes to verl.
 set -euo pipefail
 export PROFILE=tiny LOGGER=${LOGGER:-file}
@@ -10,7 +11,7 @@ source "$root/recipes/tiny/ask.sh"
 
 exact=$(newest_checkpoint l1_exact)
 base_model >/dev/null  # writes the data that an older build lacks
-bash "$root/recipes/run_l1_max.sh" "$@"
+bash "$root/recipes/run_l1_max.sh" trainer.total_training_steps=30 "$@"
 max=$(newest_checkpoint l1_max)
 runs=()
 
@@ -18,7 +19,7 @@ runs=()
 compare() {
     local name
     name=$1-$(step_of "$2")
-    ask "$name" "$2" "$3"
+    ask "$name" "$2" "$3" 0.6 0.95
     runs+=("$1=$home/eval/$name.graded.jsonl")
 }
 
