@@ -134,10 +134,11 @@ def facts_of(extra_fields: Iterable[Mapping[str, Any]]) -> list[Mapping[str, flo
         ValueError: it is another reward manager's.
     """
     facts = [fields.get("reward_extra_info") or {} for fields in extra_fields]
-    if not all("used_tokens" in fact and "length_reward" in fact for fact in facts):
+    foreign = [fact for fact in facts if "used_tokens" not in fact or "length_reward" not in fact]
+    if foreign:
         raise ValueError(
-            f"reward_extra_info has {', '.join(min(facts, key=len)) or 'nothing'}; trainer.v1.trainer_mode=lcpo needs "
-            "the facts of l1_verl.reward_manager.LCPORewardManager; use that manager, or another trainer mode"
+            f"reward_extra_info has {', '.join(foreign[0]) or 'nothing'}; trainer.v1.trainer_mode=lcpo needs those "
+            "of l1_verl.reward_manager.LCPORewardManager; use that manager, or another trainer mode"
         )
     return facts
 
