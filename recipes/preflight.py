@@ -47,7 +47,7 @@ FREE_TO_CHANGE = (
     "ray_kwargs",
 )
 
-
+# Named here, since to ask verl is to import it.
 VERL_MODES = ("sync", "colocate_async", "separate_async")
 
 
