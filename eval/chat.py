@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
 from eval.cli import InputError
+from l1_verl.response import thinking_tokens
 
 THINK, END_OF_THOUGHT = "<think>", "</think>"
 
@@ -71,22 +73,14 @@ class Chat:
         return self.end_of_thought in ids if self.end_of_thought is not None else END_OF_THOUGHT in self.decode(ids)
 
     def thinking_tokens(self, prompt: Sequence[int], response: Sequence[int]) -> int:
-        """Tokens of ``response`` up to and with its last ``</think>``.
+        """Tokens of ``response`` up to and with its first ``</think>``, as rewards count them.
 
         A thought that was never closed takes all of them; a response without any thought takes none.
         """
-        if self.end_of_thought is not None:
-            for index in range(len(response) - 1, -1, -1):
-                if response[index] == self.end_of_thought:
-                    return index + 1
-        elif (count := self.decode(response).count(END_OF_THOUGHT)) > 0:
-            low, high = 1, len(response)
-            while low < high:
-                middle = (low + high) // 2
-                if self.decode(response[:middle]).count(END_OF_THOUGHT) == count:
-                    high = middle
-                else:
-                    low = middle + 1
-            return low
+        if self.closes_thought(response):
+            if self.end_of_thought is not None:
+                return thinking_tokens(response, self.end_of_thought)
+            lengths = range(1, len(response))
+            return 1 + bisect_left(lengths, True, key=lambda length: self.closes_thought(response[:length]))
         opened = self.opens_thought(prompt) or self.decode(response[:8]).lstrip().startswith(THINK)
         return len(response) if opened else 0

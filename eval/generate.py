@@ -104,6 +104,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     drawing.add_argument("--max-budget-multiple", type=float, help="... as a multiple of its budget; L1-Exact: 2")
     drawing.add_argument("--answer-tokens", type=int, default=32, help="most tokens of an answer forced at the limit")
     drawing.add_argument("--max-waits", type=int, default=100, help='s1-*: most times "Wait" is inserted')
+    drawing.add_argument(
+        "--solution-tokens", type=int, help="thinking-cap: most tokens after the thought; default: all"
+    )
     engine = parser.add_argument_group("engine")
     engine.add_argument("--engine", choices=("vllm", "openai"), default="vllm")
     engine.add_argument("--max-model-len", type=int, help="tokens of prompt and response; default: what is needed")
@@ -124,6 +127,7 @@ def _check_ranges(args: argparse.Namespace) -> None:
         "limit",
         "max_tokens",
         "answer_tokens",
+        "solution_tokens",
         "max_model_len",
         "tensor_parallel",
         "concurrency",
@@ -138,6 +142,11 @@ def _check_ranges(args: argparse.Namespace) -> None:
         raise InputError(f"--top-p is {args.top_p}; it must be in (0, 1]")
     if args.max_budget_multiple is not None and args.max_budget_multiple <= 0:
         raise InputError(f"--max-budget-multiple is {args.max_budget_multiple}; it must be > 0")
+    if args.solution_tokens is not None and args.strategy != "thinking-cap":
+        raise InputError(
+            f"--solution-tokens is {args.solution_tokens}, but --strategy {args.strategy} has one limit for "
+            "thought and solution together; use --strategy thinking-cap"
+        )
     if args.engine == "openai" and not args.server:
         raise InputError("--engine openai needs --server, the base URL of an OpenAI-compatible server")
 
@@ -146,7 +155,9 @@ def _config(args: argparse.Namespace) -> dict[str, Any]:
     """All that decides what a sample can be, and nothing else: neither how many nor how fast."""
     kept = ("strategy", "seed", "limit", "temperature", "top_p", "max_tokens", "max_budget_multiple")
     config = {name: getattr(args, name) for name in kept} | {"engine": args.engine}
-    if args.strategy != "plain":
+    if args.strategy == "thinking-cap":
+        config |= {"solution_tokens": args.solution_tokens}
+    elif args.strategy != "plain":
         config |= {"answer_tokens": args.answer_tokens, "max_waits": args.max_waits}
     config |= {"model": args.model, "data": [[path.name, file_hash(path)] for path in args.data]}
     if args.engine == "vllm":
@@ -188,6 +199,7 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
         max_budget_multiple=args.max_budget_multiple,
         answer_tokens=args.answer_tokens,
         max_waits=args.max_waits,
+        solution_tokens=args.solution_tokens,
     )
     if args.engine == "openai":
         from eval.engines.openai_engine import OpenAIEngine

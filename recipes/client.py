@@ -14,8 +14,9 @@ from l1_verl.budget import Budget
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m recipes.client", description=__doc__.split(":")[0])
     parser.add_argument("problem")
-    parser.add_argument("--budget", type=int, required=True, help="tokens of thinking and answer together")
+    parser.add_argument("--budget", type=int, required=True, help="tokens that the prompt asks for")
     parser.add_argument("--max", action="store_true", help="at most the budget, instead of about as much")
+    parser.add_argument("--close", action="store_true", help="the server closes the thought at the budget")
     parser.add_argument("--url", default="http://localhost:8000/v1", help="any OpenAI-compatible server")
     parser.add_argument("--model", help="the server's name for it; default: the first that it serves")
     args = parser.parse_args()
@@ -28,6 +29,7 @@ def main() -> None:
         reply = client.chat.completions.create(
             model=args.model or client.models.list().data[0].id,
             messages=[{"role": "user", "content": budget.append_to(f"{args.problem} {INSTRUCTION}")}],
+            extra_body={"thinking_token_budget": budget.tokens} if args.close else None,
         )
     except OpenAIError as error:
         parser.error(f"{args.url}: {error}")

@@ -21,11 +21,14 @@ from data_prep.rows import INSTRUCTION
 from eval.cli import InputError
 from eval.model import fingerprint
 from l1_verl.budget import MODES, Budget, BudgetSampler
-from l1_verl.config import Budgets, parse_advantage, parse_budget, parse_reward, parse_stops
+from l1_verl.config import Budgets, Count, parse_advantage, parse_budget, parse_reward, parse_stops
 from l1_verl.rewards import REWARDS
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
 RESULTS_VERSION = 1
+
+#: Lets a request of vLLM say ``thinking_token_budget``; the answer stays whole, unlike with ``--reasoning-parser``.
+SERVE_CLOSING = """ --reasoning-config '{"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}'"""
 
 #: l1_verl.rewards as a reader sees them, with the knobs of the run.
 FORMULAS = {
@@ -179,6 +182,7 @@ class Report:
 
     file: Path
     runs: Sequence[Mapping[str, Any]]
+    count: Count
 
     @classmethod
     def load(cls, file: Path) -> Report:
@@ -193,7 +197,7 @@ class Report:
                 raise InputError(
                     f"--report {file} has schema_version {content['schema_version']}, not {RESULTS_VERSION}"
                 )
-            return cls(file, list(content["runs"]))
+            return cls(file, list(content["runs"]), content["settings"]["count"])
         except OSError as error:
             raise InputError(f"--report {file} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError):
@@ -209,7 +213,7 @@ class Report:
         if not runs:
             asked = "; ".join(f"{run['name']} is of {(run['config'] or {}).get('model')}" for run in self.runs)
             raise InputError(f"--report {self.file} is of another model than this checkpoint ({asked})")
-        return Report(self.file, runs)
+        return Report(self.file, runs, self.count)
 
 
 def _weights(run: Mapping[str, Any]) -> str | None:
@@ -241,6 +245,7 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
     last, origin = history[-1], history[0].base
     counted = parse_reward(last.config.reward.get("reward_kwargs"))[1].counted
     modes = [mode for mode in MODES if mode in last.shares or not last.shares]
+    stops = parse_stops(last.config.actor_rollout_ref.rollout, counted)
     return {
         "name": name,
         "license": license,
@@ -251,11 +256,12 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "sentences": {mode: Budget(mode, last.example).sentence for mode in modes},
         "counted": counted,
         "decoupled": parse_advantage(last.config) is not None,
-        "stops": parse_stops(last.config.actor_rollout_ref.rollout, counted),
+        "stops": stops,
+        "reasoning": SERVE_CLOSING if stops.close_thinking else "",
         "instruction": INSTRUCTION,
         "context": last.config.data.max_prompt_length + last.config.data.max_response_length,
         "rollout": last.config.actor_rollout_ref.rollout,
-        "runs": None if report is None else report.runs,
+        "report": report,
     }
 
 

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from eval import cli
 from eval.cli import InputError
@@ -24,6 +24,7 @@ from eval.report.plots import Drawing, data_uri
 from eval.report.results import Settings, results
 from eval.report.tables import tables
 from eval.report.training import curves, load_training
+from l1_verl.config import Count
 
 PUBLISHED = Path(__file__).with_name("published.json")
 
@@ -33,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     published = json.loads(PUBLISHED.read_text())
     keywords = Keywords.load(args.keywords)
     training = curves(load_training(args.training)) if args.training else {}
-    runs = [load_run(name, path, keywords) for name, path in args.runs]
-    measured = results(runs, keywords, published, Settings(args.resamples, args.seed, args.at_tokens))
+    runs = [load_run(name, path, keywords, args.count) for name, path in args.runs]
+    measured = results(runs, keywords, published, Settings(args.resamples, args.seed, args.at_tokens, args.count))
     measured["training"] = training
     figures = [*training_drawings(training), *drawings(measured, runs, published)]
     _write(args.output, args.title, measured, figures, runs, published)
@@ -79,6 +80,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--overwrite", action="store_true", help="replace a report that is there")
     parser.add_argument("--title", default="Budgets, kept and spent")
     parser.add_argument("--keywords", type=Path, default=DEFAULT, help="keyword groups (json)")
+    parser.add_argument(
+        "--count", choices=get_args(Count), default="response", help="tokens that are held against a budget"
+    )
     parser.add_argument("--at-tokens", type=int, nargs="+", help="compare runs at these tokens; default: the budgets")
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")

@@ -107,22 +107,22 @@ def pooled_cells(run: Run, resampler: Resampler) -> Iterator[Cell]:
 
 def _cell(group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, resampler: Resampler) -> Cell:
     codes = resampler.codes(benchmark, group["problem"])
-    values = group.assign(utilisation=group["used"] / group["budget"])
+    values = group.assign(utilisation=group["counted"] / group["budget"])
 
     def mean(column: str) -> Array:
         return resampler.mean(benchmark, codes, values[column].to_numpy())
 
     metrics = {name: mean(column) for name, column in _MEANS.items()}
-    metrics["rmse"] = np.sqrt(resampler.mean(benchmark, codes, ((group["used"] - group["budget"]) ** 2).to_numpy()))
+    metrics["rmse"] = np.sqrt(resampler.mean(benchmark, codes, ((group["counted"] - group["budget"]) ** 2).to_numpy()))
     metrics["thinking_ratio"] = divide(metrics["thinking_tokens"], metrics["solution_tokens"])
     metrics |= _line(
-        lambda v: resampler.mean(benchmark, codes, v), group["budget"].to_numpy(), group["used"].to_numpy()
+        lambda v: resampler.mean(benchmark, codes, v), group["budget"].to_numpy(), group["counted"].to_numpy()
     )
     return Cell(benchmark, mode, budget, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics)
 
 
 def _line(mean: Callable[[np.ndarray], Array], budget: np.ndarray, used: np.ndarray) -> dict[str, Array]:
-    """Pearson's r and the least-squares slope of tokens used over tokens asked for."""
+    """Pearson's r and the least-squares slope of tokens counted over tokens asked for."""
     if np.isnan(budget).all() or np.ptp(budget) == 0:
         nothing = np.full_like(mean(used), np.nan)
         return {"correlation": nothing, "slope": nothing}

@@ -13,6 +13,7 @@ from eval.report.load import Run
 from eval.report.plots import Drawing, colour, label, log_tokens
 
 _DOTS = 1500
+_COUNTED = {"response": "tokens used", "thinking": "tokens of the thought"}
 
 
 def drawings(results: dict[str, Any], runs: Sequence[Run], published: dict[str, Any]) -> list[Drawing]:
@@ -83,8 +84,9 @@ def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) ->
 
 
 def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterator[Drawing]:
+    counted = _COUNTED[results["settings"]["count"]]
     asked = [run.samples[run.samples["budget"].notna()] for run in runs]
-    longest = max((max(frame["used"].max(), frame["budget"].max()) for frame in asked if len(frame)), default=0)
+    longest = max((max(frame["counted"].max(), frame["budget"].max()) for frame in asked if len(frame)), default=0)
     for index, (run, frame) in enumerate(zip(runs, asked, strict=True)):
         if frame.empty:
             continue
@@ -93,13 +95,13 @@ def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterato
         jitter = np.random.default_rng(0).uniform(-width, width, len(shown))
 
         def draw(axes: Axes, frame: Any = frame, shown: Any = shown, jitter: Any = jitter, index: int = index) -> None:
-            axes.scatter(shown["budget"] + jitter, shown["used"], s=5, alpha=0.25, color=colour(index), lw=0)
-            means = frame.groupby("budget")["used"].mean()
+            axes.scatter(shown["budget"] + jitter, shown["counted"], s=5, alpha=0.25, color=colour(index), lw=0)
+            means = frame.groupby("budget")["counted"].mean()
             if len(means) <= 24:
                 axes.plot(means.index, means, "D-", ms=5, color=colour(index), label="mean used")
             top = 1.05 * longest
             axes.plot([0, top], [0, top], ":", color="#8b949e", lw=1.2, label="used = requested")
-            axes.set(xlabel="tokens requested", ylabel="tokens used", xlim=(0, top), ylim=(0, top))
+            axes.set(xlabel="tokens requested", ylabel=counted, xlim=(0, top), ylim=(0, top))
             axes.legend(loc="upper left")
 
         caption = "One dot per response"
@@ -139,6 +141,7 @@ def _error_by_budget(results: dict[str, Any]) -> Iterator[Drawing]:
 
 
 def _lengths(results: dict[str, Any]) -> Iterator[Drawing]:
+    counted = _COUNTED[results["settings"]["count"]]
     for index, run in enumerate(results["runs"]):
         for benchmark in dict.fromkeys(cell["benchmark"] for cell in run["cells"]):
             cells = [cell for cell in run["cells"] if cell["benchmark"] == benchmark]
@@ -151,13 +154,13 @@ def _lengths(results: dict[str, Any]) -> Iterator[Drawing]:
                     axes.stairs(counts / counts.sum(), edges, color=colour(number), lw=1.2, label=name)
                     if cell["budget"] is not None:
                         axes.axvline(cell["budget"], color=colour(number), ls=":", lw=1.2)
-                axes.set(xlabel="tokens used", ylabel="share of responses")
+                axes.set(xlabel=counted, ylabel="share of responses")
                 axes.legend()
 
             yield Drawing(
                 f"lengths_{index}_{_slug(run['name'])}_{_slug(benchmark)}",
                 f"{run['name']}: lengths, {benchmark}",
-                "Distribution of tokens used, by budget; dotted lines are the budgets.",
+                f"Distribution of {counted}, by budget; dotted lines are the budgets.",
                 draw,
             )
 

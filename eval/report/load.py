@@ -14,6 +14,7 @@ from eval.cli import InputError
 from eval.files import config_path, read_config, read_lines
 from eval.report.keywords import Keywords
 from l1_verl.adherence import SOFT_TOLERANCE, length_error
+from l1_verl.config import Count
 
 _EXAMPLES_PER_CELL = 2
 _EXAMPLE_CHARACTERS = 6000
@@ -27,7 +28,7 @@ class Run:
         name: what the report calls it.
         path: the file.
         config: what the samples were made with, or None if nobody wrote it down.
-        samples: one row per sample; see ``_frame``.
+        samples: one row per sample; see ``_frame``. ``counted`` is what is held against a budget.
         keywords: occurrences per sample (rows as in ``samples``) and keyword.
         examples: a few samples with their text.
     """
@@ -40,11 +41,12 @@ class Run:
     examples: list[dict[str, Any]] = field(default_factory=list)
 
 
-def load_run(name: str, path: Path, keywords: Keywords) -> Run:
+def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response") -> Run:
     """Reads one graded file.
 
     Raises:
-        InputError: it holds no sample, an ungraded one, or the same sample twice.
+        InputError: it holds no sample, an ungraded one, the same sample twice, or one whose thought nobody counted
+            where ``count`` is "thinking".
     """
     records: list[tuple[Any, ...]] = []
     counts: list[list[int]] = []
@@ -64,7 +66,12 @@ def load_run(name: str, path: Path, keywords: Keywords) -> Run:
             examples.append(sample | {"response": sample["response"][:_EXAMPLE_CHARACTERS]})
     if not records:
         raise InputError(f"{path} holds no sample; there is nothing to report")
-    frame = _frame(records)
+    frame = _frame(records, count)
+    if (uncounted := int(frame["counted"].isna().sum())) > 0:
+        raise InputError(
+            f"{path} holds {uncounted} samples without thinking_tokens, which their server did not tell; use "
+            "--count response, or generate with --tokenizer"
+        )
     if frame["id"].duplicated().any():
         raise InputError(f"{path} holds sample {frame.loc[frame['id'].duplicated(), 'id'].iloc[0]} twice")
     config = read_config(path).get("samples") if config_path(path).exists() else None
@@ -89,7 +96,7 @@ def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _frame(records: list[tuple[Any, ...]]) -> pd.DataFrame:
+def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
     names = "id benchmark problem sample mode budget correct answer status used thinking truncated"
     frame = pd.DataFrame.from_records(records, columns=names.split())
     for column in ("benchmark", "problem", "mode", "status"):
@@ -97,18 +104,19 @@ def _frame(records: list[tuple[Any, ...]]) -> pd.DataFrame:
     for column in ("budget", "correct", "used", "thinking", "truncated"):
         frame[column] = frame[column].astype(np.float64)
     frame["solution"] = frame["used"] - frame["thinking"]
+    frame["counted"] = frame["used" if count == "response" else "thinking"]
     frame["error"] = np.nan
     asked = frame["budget"].notna()
     if asked.any():
-        frame.loc[asked, "error"] = length_error(frame.loc[asked, "used"], frame.loc[asked, "budget"])
+        frame.loc[asked, "error"] = length_error(frame.loc[asked, "counted"], frame.loc[asked, "budget"])
     absolute = frame["error"].abs()
     frame["abs_error"] = absolute
     # Without a budget these are unknown, not false.
     for name, true in (
         ("within_10", absolute <= 0.1 + 1e-12),
         ("within_20", absolute <= 0.2 + 1e-12),
-        ("over_budget", frame["used"] > frame["budget"]),
-        ("soft_violation", frame["used"] > frame["budget"] + SOFT_TOLERANCE),
+        ("over_budget", frame["counted"] > frame["budget"]),
+        ("soft_violation", frame["counted"] > frame["budget"] + SOFT_TOLERANCE),
     ):
         frame[name] = true.astype(np.float64).where(asked)
     frame["no_answer"] = (frame["status"] == "no_answer").astype(np.float64)

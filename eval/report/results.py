@@ -14,6 +14,7 @@ from eval.report.curves import curves_of, equal_tokens
 from eval.report.keywords import Keywords
 from eval.report.load import Run
 from eval.report.voting import voting
+from l1_verl.config import Count
 
 SCHEMA_VERSION = 1
 
@@ -24,11 +25,13 @@ class Settings:
     resamples: of the bootstrap, >= 100.
     seed: of the bootstrap.
     at_tokens: token counts at which runs are compared; None for the budgets in the data.
+    count: the tokens that are held against a budget, as the runs were loaded with.
     """
 
     resamples: int = 1000
     seed: int = 0
     at_tokens: Sequence[int] | None = None
+    count: Count = "response"
 
 
 def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], settings: Settings) -> dict[str, Any]:
@@ -58,6 +61,7 @@ def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], 
             "resamples": settings.resamples,
             "seed": settings.seed,
             "interval": "95 % percentile bootstrap, clustered by problem",
+            "count": settings.count,
         },
         "runs": measured,
         "equal_tokens": equal_tokens(all_curves, settings.at_tokens),
@@ -77,7 +81,7 @@ def _facts(cell: Cell) -> dict[str, Any]:
 
 def _cell(cell: Cell, run: Run, keywords: Keywords, resampler: Resampler) -> dict[str, Any]:
     return _facts(cell) | {
-        "lengths": _histogram(run.samples["used"].to_numpy()[cell.rows]),
+        "lengths": _histogram(run.samples["counted"].to_numpy()[cell.rows]),
         "keywords": _keyword_rates(cell, run, keywords, resampler),
         "voting": voting(cell, run.samples.loc[cell.rows], resampler),
     }
@@ -86,7 +90,7 @@ def _cell(cell: Cell, run: Run, keywords: Keywords, resampler: Resampler) -> dic
 def _pooled(cell: Cell, run: Run) -> dict[str, Any]:
     """Over all budgets of a mode; ``monotone`` is the share of problems that get longer with every larger budget."""
     group = run.samples.loc[cell.rows]
-    means = group.groupby(["problem", "budget"], observed=True)["used"].mean().unstack()
+    means = group.groupby(["problem", "budget"], observed=True)["counted"].mean().unstack()
     monotone = None
     if means.shape[1] > 1:
         complete = means.dropna()
@@ -94,8 +98,8 @@ def _pooled(cell: Cell, run: Run) -> dict[str, Any]:
     return _facts(cell) | {"monotone": monotone}
 
 
-def _histogram(used: np.ndarray) -> dict[str, list[float]]:
-    counts, edges = np.histogram(used, bins=min(40, max(5, int(np.sqrt(used.size)))))
+def _histogram(counted: np.ndarray) -> dict[str, list[float]]:
+    counts, edges = np.histogram(counted, bins=min(40, max(5, int(np.sqrt(counted.size)))))
     return {"counts": counts.tolist(), "edges": [round(float(edge), 1) for edge in edges]}
 
 

@@ -56,9 +56,9 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
     """Every table that the runs have data for."""
     runs = results["runs"]
     found = [
-        _cells("Before and after" if len(runs) == 2 else "Overview", runs, "pooled", (*_ADHERENCE, *_DIAL)),
-        _cells("By budget", runs, "cells", _ADHERENCE),
-        _cells("By budget: limits, truncation, thinking and solution", runs, "cells", _MORE),
+        _cells("Before and after" if len(runs) == 2 else "Overview", results, "pooled", (*_ADHERENCE, *_DIAL)),
+        _cells("By budget", results, "cells", _ADHERENCE),
+        _cells("By budget: limits, truncation, thinking and solution", results, "cells", _MORE),
         _curves(results),
         _equal_tokens(results),
         _voting(runs),
@@ -84,7 +84,8 @@ def _number(value: float, kind: str, *, unit: bool = True) -> str:
     return f"{value:,.0f}" if kind == "tokens" else f"{value:.2f}"
 
 
-def _cells(title: str, runs: Sequence[dict[str, Any]], part: str, metrics: Sequence[tuple[str, str, str]]) -> Table:
+def _cells(title: str, results: dict[str, Any], part: str, metrics: Sequence[tuple[str, str, str]]) -> Table:
+    runs = results["runs"]
     rows = []
     keys = dict.fromkeys((c["benchmark"], c["mode"], c["budget"]) for run in runs for c in _with_unbudgeted(run, part))
     for benchmark, mode, budget in keys:
@@ -98,6 +99,8 @@ def _cells(title: str, runs: Sequence[dict[str, Any]], part: str, metrics: Seque
                         values.append("–" if share is None else _number(share, "percent"))
                     rows.append([benchmark, asked, run["name"], f"{cell['n']:,}", *values])
     note = "Value and 95 % interval (bootstrap clustered by problem)."
+    if results["settings"]["count"] == "thinking":
+        note += " Budgets are held against the tokens of the thought."
     if part == "pooled":
         note += " All budgets together; signed errors of both directions cancel, absolute ones do not."
         note += " The last column is the share of problems."

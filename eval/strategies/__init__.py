@@ -5,6 +5,7 @@ name          budget in the prompt        how the budget is kept
 ============  ==========================  ===================================================================
 plain         yes, where the row has one  by the model alone; uncontrolled without a budget
 hard-cap      yes                         by the model, and at the limit the thought is closed and answered
+thinking-cap  yes, for the thought alone  a thought is closed at the limit, and the solution follows
 s1-truncate   no                          the thought is closed and answered at the limit (budget forcing)
 s1-wait       no                          as s1-truncate; a thought that ends early goes on after "Wait"
 s1-paper      no                          budget forcing as the authors of L1 ran it, faults included
@@ -61,6 +62,7 @@ class Sampling:
         context: most tokens of prompt and response together; None if unknown.
         answer_tokens: most tokens of an answer that is forced at the limit.
         max_waits: most times a thought is made to go on.
+        solution_tokens: most tokens that follow a thought under a budget of its own; None for what is left.
     """
 
     temperature: float = 0.6
@@ -70,6 +72,7 @@ class Sampling:
     context: int | None = None
     answer_tokens: int = 32
     max_waits: int = 100
+    solution_tokens: int | None = None
 
     def cap(self, task: Task, prompt_tokens: int) -> int:
         """Most tokens that the response to ``task`` may have.

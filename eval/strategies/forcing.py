@@ -1,6 +1,7 @@
 r"""Budget forcing: close a thought at its limit and ask for the boxed answer; make one that ends early go on.
 
-The budget covers everything, thinking, solution and what is inserted, so that ``used <= budget`` always holds.
+The budget covers everything, thinking, solution and what is inserted, so that ``used <= budget`` always holds; that of
+``thinking_cap`` covers the thought alone, and ``thinking <= budget`` holds.
 """
 
 from __future__ import annotations
@@ -32,6 +33,34 @@ def s1_truncate(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
 def s1_wait(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """As ``s1_truncate``, but a thought that ends before the limit loses its ``</think>`` and goes on after "Wait"."""
     return _forced(task, chat, sampling, with_budget=False, waits=sampling.max_waits)
+
+
+def thinking_cap(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
+    """The prompt asks for the budget, a thought that reaches it is closed, and the solution follows.
+
+    What ``close_thinking`` does in training (l1_verl/agent_loop.py), after Elastic Reasoning (arXiv 2505.05315).
+    """
+    assert chat is not None
+    assert task.budget is not None  # eval.generate refuses both before it begins
+    prompt = chat.render(task.conversation(with_budget=True))
+    response = _Response(chat, prompt, sampling.cap(task, len(prompt)))
+    close = len(chat.encode(END_OF_THOUGHT))
+    thought = min(task.budget.tokens, response.left - (sampling.solution_tokens or 1))
+    if thought < close:
+        raise InputError(
+            f"a budget of {task.budget.tokens} tokens ({task.data_source}) in a response of at most {response.left} "
+            f"leaves {thought} for the thought, and closing it takes {close}; lower --solution-tokens, raise "
+            "--max-tokens, or drop such budgets from the data"
+        )
+    request = sampling.request(task, prompt, thought)
+    yield from _go_on(response, _up_to_close(request, chat), thought - close)
+    if not chat.closes_thought(response.ids):
+        if response.stopped:
+            return response.answer()
+        response.insert(END_OF_THOUGHT)
+    response.stopped = False
+    yield from _go_on(response, request, min(response.left, sampling.solution_tokens or response.left))
+    return response.answer()
 
 
 @dataclass

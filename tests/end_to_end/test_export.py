@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import socket
@@ -14,10 +15,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from openai import OpenAI
 from safetensors.torch import load_file
+from transformers import AutoTokenizer
 
+from data_prep.rows import INSTRUCTION
 from eval import generate, grade
 from eval.report import __main__ as report
+from l1_verl.budget import Budget
+from l1_verl.response import require_think_end_id, thinking_tokens
 from recipes import export
 from tests.end_to_end.conftest import ROOT, Run, steps
 
@@ -54,6 +60,17 @@ def serve(tmp_path):
         run.end()
 
 
+def answer_of(url: str, budget: int) -> list[int]:
+    """The tokens of one answer whose thought vLLM's own server is to close at ``budget``."""
+    client = OpenAI(base_url=url, api_key="none")
+    reply = client.chat.completions.create(
+        model=client.models.list().data[0].id,
+        messages=[{"role": "user", "content": f"What is 7 + 8 + 5? {INSTRUCTION} {Budget('exact', budget).sentence}"}],
+        extra_body={"thinking_token_budget": budget, "return_token_ids": True},
+    )
+    return list(reply.choices[0].token_ids)
+
+
 def test_what_two_training_workers_saved_in_parts_is_exported_served_asked_and_measured(
     start, serve, tmp_path, tiny, monkeypatch
 ):
@@ -64,6 +81,9 @@ def test_what_two_training_workers_saved_in_parts_is_exported_served_asked_and_m
         "trainer.total_training_steps=2",
         "trainer.save_freq=2",
         "actor_rollout_ref.actor.checkpoint.save_contents=[model,optimizer,extra]",
+        "reward.reward_kwargs.count=thinking",
+        "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo",
+        "actor_rollout_ref.rollout.custom.lcpo.close_thinking=true",
     )
     run.wait()
     assert run.left_after(60) == []
@@ -87,19 +107,32 @@ def test_what_two_training_workers_saved_in_parts_is_exported_served_asked_and_m
     assert any(not torch.equal(trained[name], base[name].bfloat16()) for name in base)
 
     url = serve(re.search(r"^vllm serve .*$", card, re.MULTILINE)[0], tmp_path)
-    command = [sys.executable, "-m", "recipes.client", "What is 7 + 8 + 5?", "--budget", "40", "--url", url]
+    command = [sys.executable, "-m", "recipes.client", "What is 7 + 8 + 5?", "--budget", "8", "--close", "--url", url]
     asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert asked.returncode == 0, asked.stderr
-    assert re.search(r"^exact 40 tokens asked for, \d+ used$", asked.stdout, re.MULTILINE)
+    assert re.search(r"^exact 8 tokens asked for, \d+ used$", asked.stdout, re.MULTILINE)
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    think_end = require_think_end_id(tokenizer)
+    for budget in (1, 8, 40):
+        ids = answer_of(url, budget)
+        assert think_end in ids
+        assert thinking_tokens(ids, think_end) <= budget
 
     # What is measured through the server goes into the card of the very same weights.
     samples, graded, drawn = (tmp_path / name for name in ("samples.jsonl", "graded.jsonl", "report"))
     generate.main([
         "--model", str(model), "--tokenizer", str(model), "--engine", "openai", "--server", url, "--samples", "1",
         "--data", str(tiny / "data" / "validation.parquet"), "--max-tokens", "64", "--output", str(samples),
+        "--strategy", "thinking-cap", "--solution-tokens", "12",
     ])  # fmt: skip
     grade.main([str(samples), "--output", str(graded)])
-    report.main(["--runs", f"served={graded}", "--output", str(drawn), "--resamples", "100"])
+    report.main([
+        "--runs", f"served={graded}", "--output", str(drawn), "--resamples", "100", "--count", "thinking",
+    ])  # fmt: skip
+    for line in graded.read_text().splitlines():
+        sample = json.loads(line)
+        assert sample["thinking_tokens"] <= min(sample["budget"]["tokens"], 64 - 12)
+        assert sample["solution_tokens"] <= 12
     export.main([*arguments, "--report", str(drawn / "results.json"), "--overwrite"])
     card = (model / "README.md").read_text()
     assert "openai engine; of these weights." in card

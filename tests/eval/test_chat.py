@@ -32,13 +32,13 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path, monkeypatch):
     ("response", "thought"),
     [
         ("1:2\n</think>\n\\boxed{2}", "1:2\n</think>"),
-        ("1:2\n</think> 3 </think> 4", "1:2\n</think> 3 </think>"),
+        ("1:2\n</think> 3 </think> 4", "1:2\n</think>"),
         ("1:2\n3:4", "1:2\n3:4"),
         ("</think>", "</think>"),
         ("", ""),
     ],
 )
-def test_thinking_is_what_stands_before_the_last_close(chat, response, thought):
+def test_thinking_is_what_stands_before_the_first_close(chat, response, thought):
     prompt = chat.render([{"role": "user", "content": "What is 1 + 1?"}])
     assert chat.opens_thought(prompt)
     assert chat.thinking_tokens(prompt, chat.encode(response)) == len(chat.encode(thought))

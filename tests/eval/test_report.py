@@ -97,6 +97,25 @@ def test_cells_agree_with_the_adherence_measures_of_training(varied, jsonl):
         assert measured["used_tokens"] == pytest.approx(expected.mean_used)
 
 
+def test_budgets_of_the_thought_are_held_against_the_thought(graded, jsonl, tmp_path):
+    # 110 tokens against 100, of which the thought has 103.
+    path = jsonl([graded(p, used=110) for p in range(9)])
+    for count, error in (("response", 0.1), ("thinking", 0.03)):
+        output, measured = draw(tmp_path / count, "--runs", f"run={path}", "--count", count)
+        assert measured["settings"]["count"] == count
+        metrics = measured["runs"][0]["cells"][0]["metrics"]
+        assert metrics["mean_abs_error"]["value"] == pytest.approx(error)
+        assert metrics["used_tokens"]["value"] == 110
+        assert ("tokens of the thought" in (output / "tables.md").read_text()) is (count == "thinking")
+
+
+def test_thoughts_that_nobody_counted_cannot_be_held_against_budgets(graded, jsonl):
+    path = jsonl([graded(0), graded(1, thinking_tokens=None)])
+    with pytest.raises(InputError, match="holds 1 samples without thinking_tokens"):
+        load_run("run", path, Keywords({}), "thinking")
+    assert len(load_run("run", path, Keywords({})).samples) == 2
+
+
 def test_intervals_are_wider_when_samples_of_a_problem_agree(graded, jsonl):
     def width(correct):
         path = jsonl([graded(p, s, correct=correct(p, s)) for p in range(30) for s in range(16)])

@@ -136,6 +136,60 @@ def test_a_budget_that_cannot_hold_the_close_is_refused(row):
         ask("hard-cap", row, lambda _: [END], budget=3)
 
 
+def test_a_thought_at_its_own_budget_is_closed_and_the_solution_comes_on_top(row):
+    def model(request):
+        return [*ids("\n\\boxed{2}"), END] if CHAT.closes_thought(request.prompt) else ids("1:2\n") * 100
+
+    answer, requests = ask("thinking-cap", row, model, budget=40)
+    assert "Think for 40 tokens." in CHAT.decode(requests[0].prompt)
+    assert answer.response.endswith("</think>\n\\boxed{2}")
+    assert (answer.thinking_tokens, answer.inserted_tokens) == (40, 1)
+    assert answer.used_tokens == 40 + len(ids("\n\\boxed{2}")) + 1
+    assert answer.stopped
+
+
+def test_a_thought_that_closes_itself_in_time_is_left_as_it_is(row):
+    def model(request):
+        return [*ids("\\boxed{2}"), END] if CHAT.closes_thought(request.prompt) else ids("1:2\n</think> more")
+
+    answer, requests = ask("thinking-cap", row, model, budget=40)
+    assert answer.response == "1:2\n</think>\\boxed{2}"
+    assert answer.inserted_tokens == 0
+    assert len(requests) == answer.rounds == 2
+
+
+def test_a_response_that_ends_within_its_thought_gets_no_solution(row):
+    answer, requests = ask("thinking-cap", row, lambda _: [*ids("1:2\n"), END], budget=40)
+    assert answer.stopped
+    assert (answer.thinking_tokens, len(requests)) == (answer.used_tokens, 1)
+
+
+def test_a_solution_ends_at_its_allowance_and_a_thought_leaves_room_for_it(row):
+    answer, _ = ask("thinking-cap", row, lambda _: ids("1:2\n") * 100, budget=40, solution_tokens=9)
+    assert (answer.thinking_tokens, answer.used_tokens, answer.stopped) == (40, 49, False)
+    answer, _ = ask("thinking-cap", row, lambda _: ids("1:2\n") * 100, budget=40, solution_tokens=9, max_tokens=30)
+    assert (answer.thinking_tokens, answer.used_tokens) == (21, 30)
+
+
+def test_a_response_with_no_room_for_a_thought_is_refused(row):
+    with pytest.raises(InputError, match="leaves -1 for the thought"):
+        ask("thinking-cap", row, lambda _: [END], budget=40, solution_tokens=9, max_tokens=8)
+
+
+@given(
+    budget=st.integers(1, 120),
+    solution=st.none() | st.integers(1, 30),
+    speech=st.lists(st.sampled_from([*ids("1:2\n the"), CHAT.end_of_thought, END]), min_size=1, max_size=40),
+)
+def test_whatever_the_model_writes_a_thought_never_exceeds_its_own_budget(row_of, budget, solution, speech):
+    answer, _ = ask(
+        "thinking-cap", row_of, lambda _: speech * 20, budget=budget, solution_tokens=solution, max_tokens=100
+    )
+    assert answer.thinking_tokens <= budget
+    assert answer.used_tokens <= 100
+    assert solution is None or answer.used_tokens - answer.thinking_tokens <= solution
+
+
 @given(
     name=st.sampled_from(FORCING),
     budget=st.integers(12, 120),
@@ -192,5 +246,5 @@ def test_the_papers_procedure_ends_where_its_waits_have_filled_the_context(row):
 
 
 def test_every_strategy_is_one_that_the_command_offers():
-    assert set(STRATEGIES) == {"plain", *FORCING, "s1-paper"}
+    assert set(STRATEGIES) == {"plain", *FORCING, "thinking-cap", "s1-paper"}
     assert all(callable(partial(strategy)) for strategy in STRATEGIES.values())

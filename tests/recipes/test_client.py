@@ -59,6 +59,14 @@ def test_the_client_asks_as_training_did_and_says_what_was_used(server, monkeypa
     assert capsys.readouterr().out == f"\\boxed{{20}}\n{budget.mode} 64 tokens asked for, 63 used\n"
 
 
+@pytest.mark.parametrize(("flags", "limit"), [([], None), (["--close"], 64)])
+def test_only_a_client_that_closes_tells_the_server_the_budget(server, monkeypatch, flags, limit):
+    url, asked = server
+    monkeypatch.setattr(sys, "argv", ["client", "1 + 1", "--budget", "64", "--url", url, *flags])
+    client.main()
+    assert asked[0].get("thinking_token_budget") == limit
+
+
 @pytest.mark.parametrize(("budget", "said"), [("0", "budget tokens is 0"), ("64", "http://127.0.0.1:9/v1: ")])
 def test_the_client_refuses_in_one_line(monkeypatch, capsys, budget, said):
     monkeypatch.setattr(sys, "argv", ["client", "1 + 1", "--budget", budget, "--url", "http://127.0.0.1:9/v1"])

@@ -192,6 +192,7 @@ def test_a_checkpoint_under_another_name_has_no_step(checkpoint, tmp_path, capsy
 
 OTHERS = json.dumps({
     "schema_version": 1,
+    "settings": {"count": "response"},
     "runs": [{"name": "a", "config": {"model": "m", "model_hash": "0"}}, {"name": "b", "config": None}],
 })  # fmt: skip
 
@@ -269,6 +270,11 @@ def test_l1_max_tells_both_of_its_runs_and_the_model_that_they_began_with(tmp_pa
             ["reward.reward_kwargs.count=thinking", f"{STOPS}.close_thinking=true", f"{STOPS}.solution_tokens=400"],
             "closed at their budget in training, and solutions ended after 400 tokens.",
         ),
+        (
+            ["reward.reward_kwargs.count=thinking", f"{STOPS}.close_thinking=true"],
+            'extra_body={"thinking_token_budget": 2048},',
+        ),
+        (["reward.reward_kwargs.count=thinking"], "vllm serve m --max-model-len 5120\n"),
         ([f"{STOPS}.exact_overrun=30"], "were cut 30 tokens beyond their budget"),
         (["data.budget.low=100", "data.budget.high=110"], "`Think for 100 tokens.`"),
         (["data.budget.modes={exact: 3, none: 1}"], "exact 75 %, none 25 %"),
