@@ -41,6 +41,8 @@ def main() -> None:
     config = compose_recipe(CONFIG, args.recipe, args.overrides)
     rollout = config.actor_rollout_ref.rollout
     reward, grading = parse_reward(config.reward.reward_kwargs)
+    if grading.counted == "thinking":
+        raise cli.InputError("reward.reward_kwargs.count is thinking; this benchmark stops whole responses")
     overrun = parse_stops(rollout, grading.counted).exact_overrun
     sampler = parse_budget(config.data.budget).at(1)
     rows = load_rows(args.data)[: args.prompts]

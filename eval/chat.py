@@ -75,7 +75,8 @@ class Chat:
     def thinking_tokens(self, prompt: Sequence[int], response: Sequence[int]) -> int:
         """Tokens of ``response`` up to and with its first ``</think>``, as rewards count them.
 
-        A thought that was never closed takes all of them; a response without any thought takes none.
+        A thought that was never closed takes all of them; a response without any thought takes none, though a reward
+        that counts thinking counts it whole.
         """
         if self.closes_thought(response):
             if self.end_of_thought is not None:

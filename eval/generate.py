@@ -104,9 +104,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     drawing.add_argument("--max-budget-multiple", type=float, help="... as a multiple of its budget; L1-Exact: 2")
     drawing.add_argument("--answer-tokens", type=int, default=32, help="most tokens of an answer forced at the limit")
     drawing.add_argument("--max-waits", type=int, default=100, help='s1-*: most times "Wait" is inserted')
-    drawing.add_argument(
-        "--solution-tokens", type=int, help="thinking-cap: most tokens after the thought; default: all"
-    )
+    drawing.add_argument("--solution-tokens", type=int, help="thinking-cap: most tokens after the thought")
     engine = parser.add_argument_group("engine")
     engine.add_argument("--engine", choices=("vllm", "openai"), default="vllm")
     engine.add_argument("--max-model-len", type=int, help="tokens of prompt and response; default: what is needed")
@@ -146,6 +144,16 @@ def _check_ranges(args: argparse.Namespace) -> None:
         raise InputError(
             f"--solution-tokens is {args.solution_tokens}, but --strategy {args.strategy} has one limit for "
             "thought and solution together; use --strategy thinking-cap"
+        )
+    if args.strategy == "thinking-cap" and args.max_budget_multiple is not None:
+        raise InputError(
+            f"--max-budget-multiple is {args.max_budget_multiple}, which --strategy thinking-cap has no use for: its "
+            "budget is the thought's alone; use --solution-tokens"
+        )
+    if args.solution_tokens is not None and args.solution_tokens >= args.max_tokens:
+        raise InputError(
+            f"--solution-tokens is {args.solution_tokens}, which leaves no thinking in responses of --max-tokens "
+            f"{args.max_tokens}"
         )
     if args.engine == "openai" and not args.server:
         raise InputError("--engine openai needs --server, the base URL of an OpenAI-compatible server")
@@ -213,8 +221,8 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
 
     chat = Chat.load(args.model)
     context = args.max_model_len or _needed_context(args.model, chat, tasks, sampling())
-    for task in tasks:  # a prompt that does not fit is found now, not after an hour
-        sampling(context=context).cap(task, len(chat.render(task.conversation(with_budget=True))))
+    for task in tasks:  # what does not fit is found now, not after an hour
+        next(_strategy(args, sampling(context=context))(task, chat))
     engine = VLLMEngine(
         args.model,
         chat,

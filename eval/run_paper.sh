@@ -72,8 +72,8 @@ if [[ -n $BASELINE_MODEL ]]; then
         case $baseline in
             uncontrolled) measure uncontrolled "$BASELINE_MODEL" "$SAMPLES" none "$@" ;;
             # The authors drew one response per problem here.
-            s1-paper) measure s1-paper "$BASELINE_MODEL" 1 exact --strategy s1-paper "$@" ;;
-            *) measure "$baseline" "$BASELINE_MODEL" "$SAMPLES" exact --strategy "$baseline" "$@" ;;
+            s1-paper) measure s1-paper "$BASELINE_MODEL" 1 exact "$@" --strategy s1-paper ;;
+            *) measure "$baseline" "$BASELINE_MODEL" "$SAMPLES" exact "$@" --strategy "$baseline" ;;
         esac
     done
 fi

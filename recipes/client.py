@@ -16,7 +16,9 @@ def main() -> None:
     parser.add_argument("problem")
     parser.add_argument("--budget", type=int, required=True, help="tokens that the prompt asks for")
     parser.add_argument("--max", action="store_true", help="at most the budget, instead of about as much")
-    parser.add_argument("--close", action="store_true", help="the server closes the thought at the budget")
+    parser.add_argument(
+        "--close", action="store_true", help="have vLLM close the thought there (serve it as its card says)"
+    )
     parser.add_argument("--url", default="http://localhost:8000/v1", help="any OpenAI-compatible server")
     parser.add_argument("--model", help="the server's name for it; default: the first that it serves")
     args = parser.parse_args()
@@ -34,7 +36,7 @@ def main() -> None:
     except OpenAIError as error:
         parser.error(f"{args.url}: {error}")
     print((reply.choices[0].message.content or "").rpartition("</think>")[2].strip())
-    print(f"{budget.mode} {budget.tokens} tokens asked for, {reply.usage.completion_tokens} used")
+    print(f"{budget.mode} {budget.tokens} tokens asked for, {reply.usage.completion_tokens} used in all")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output = args.output.resolve()
     name = args.name or output.name
     model_card(name, history, None, args.license)  # what it cannot say shows now, not after the merge
+    if report is not None:
+        report.require_count(history[-1].counted)
     with _replacing(output, overwrite=args.overwrite) as partial:
         _merge(actor, partial)
         if report is not None:

@@ -63,6 +63,11 @@ class Stage:
         return parse_budget(self.config.data.budget) if "budget" in self.config.data else None
 
     @property
+    def counted(self) -> Count:
+        """The tokens that its budgets count."""
+        return parse_reward(self.config.reward.get("reward_kwargs"))[1].counted
+
+    @property
     def shares(self) -> dict[str, float]:
         """Share of the prompts by mode at the end, "none" included; those that are never drawn are left out."""
         if self.budgets is None:
@@ -197,11 +202,23 @@ class Report:
                 raise InputError(
                     f"--report {file} has schema_version {content['schema_version']}, not {RESULTS_VERSION}"
                 )
-            return cls(file, list(content["runs"]), content["settings"]["count"])
+            return cls(file, list(content["runs"]), content["settings"].get("count", "response"))
         except OSError as error:
             raise InputError(f"--report {file} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError):
             raise InputError(f"--report {file} is no results.json of eval.report") from None
+
+    def require_count(self, counted: Count) -> None:
+        """Refuses a report that holds budgets against other tokens than the model was trained to count.
+
+        Raises:
+            InputError: it does.
+        """
+        if self.count != counted:
+            raise InputError(
+                f"--report {self.file} holds budgets against the {self.count}, but this model was trained with "
+                f"reward.reward_kwargs.count={counted}; draw it with python -m eval.report --count {counted}"
+            )
 
     def of(self, weights: Mapping[str | None, str]) -> Report:
         """Only the runs of these weights: fingerprint -> what the card calls them.
@@ -243,7 +260,7 @@ def model_card(name: str, history: Sequence[Stage], report: Report | None, licen
 
 def _facts(name: str, history: Sequence[Stage], report: Report | None, license: str) -> dict[str, Any]:
     last, origin = history[-1], history[0].base
-    counted = parse_reward(last.config.reward.get("reward_kwargs"))[1].counted
+    counted = last.counted
     modes = [mode for mode in MODES if mode in last.shares or not last.shares]
     stops = parse_stops(last.config.actor_rollout_ref.rollout, counted)
     return {
@@ -257,6 +274,7 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "counted": counted,
         "decoupled": parse_advantage(last.config) is not None,
         "stops": stops,
+        "measured": "thinking_tokens" if counted == "thinking" else "used_tokens",
         "reasoning": SERVE_CLOSING if stops.close_thinking else "",
         "instruction": INSTRUCTION,
         "context": last.config.data.max_prompt_length + last.config.data.max_response_length,

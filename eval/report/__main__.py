@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     keywords = Keywords.load(args.keywords)
     training = curves(load_training(args.training)) if args.training else {}
     runs = [load_run(name, path, keywords, args.count) for name, path in args.runs]
-    measured = results(runs, keywords, published, Settings(args.resamples, args.seed, args.at_tokens, args.count))
+    measured = results(runs, keywords, published, Settings(args.resamples, args.seed, args.at_tokens))
     measured["training"] = training
     figures = [*training_drawings(training), *drawings(measured, runs, published)]
     _write(args.output, args.title, measured, figures, runs, published)
@@ -81,7 +81,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--title", default="Budgets, kept and spent")
     parser.add_argument("--keywords", type=Path, default=DEFAULT, help="keyword groups (json)")
     parser.add_argument(
-        "--count", choices=get_args(Count), default="response", help="tokens that are held against a budget"
+        "--count",
+        choices=get_args(Count),
+        default="response",
+        help="tokens that are held against a budget, in every run",
     )
     parser.add_argument("--at-tokens", type=int, nargs="+", help="compare runs at these tokens; default: the budgets")
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples")

@@ -98,9 +98,9 @@ def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterato
             axes.scatter(shown["budget"] + jitter, shown["counted"], s=5, alpha=0.25, color=colour(index), lw=0)
             means = frame.groupby("budget")["counted"].mean()
             if len(means) <= 24:
-                axes.plot(means.index, means, "D-", ms=5, color=colour(index), label="mean used")
+                axes.plot(means.index, means, "D-", ms=5, color=colour(index), label=f"mean {counted}")
             top = 1.05 * longest
-            axes.plot([0, top], [0, top], ":", color="#8b949e", lw=1.2, label="used = requested")
+            axes.plot([0, top], [0, top], ":", color="#8b949e", lw=1.2, label="as requested")
             axes.set(xlabel="tokens requested", ylabel=counted, xlim=(0, top), ylim=(0, top))
             axes.legend(loc="upper left")
 

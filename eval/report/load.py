@@ -28,7 +28,8 @@ class Run:
         name: what the report calls it.
         path: the file.
         config: what the samples were made with, or None if nobody wrote it down.
-        samples: one row per sample; see ``_frame``. ``counted`` is what is held against a budget.
+        count: the tokens that are held against a budget, column ``counted`` of ``samples``.
+        samples: one row per sample; see ``_frame``.
         keywords: occurrences per sample (rows as in ``samples``) and keyword.
         examples: a few samples with their text.
     """
@@ -36,6 +37,7 @@ class Run:
     name: str
     path: Path
     config: dict[str, Any] | None
+    count: Count
     samples: pd.DataFrame
     keywords: np.ndarray
     examples: list[dict[str, Any]] = field(default_factory=list)
@@ -75,7 +77,7 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
     if frame["id"].duplicated().any():
         raise InputError(f"{path} holds sample {frame.loc[frame['id'].duplicated(), 'id'].iloc[0]} twice")
     config = read_config(path).get("samples") if config_path(path).exists() else None
-    return Run(name, path, config, frame.drop(columns="id"), np.array(counts, dtype=np.int32), examples)
+    return Run(name, path, config, count, frame.drop(columns="id"), np.array(counts, dtype=np.int32), examples)
 
 
 def _record(sample: dict[str, Any]) -> tuple[Any, ...]:

@@ -14,7 +14,6 @@ from eval.report.curves import curves_of, equal_tokens
 from eval.report.keywords import Keywords
 from eval.report.load import Run
 from eval.report.voting import voting
-from l1_verl.config import Count
 
 SCHEMA_VERSION = 1
 
@@ -25,17 +24,21 @@ class Settings:
     resamples: of the bootstrap, >= 100.
     seed: of the bootstrap.
     at_tokens: token counts at which runs are compared; None for the budgets in the data.
-    count: the tokens that are held against a budget, as the runs were loaded with.
     """
 
     resamples: int = 1000
     seed: int = 0
     at_tokens: Sequence[int] | None = None
-    count: Count = "response"
 
 
 def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Measures every run; the schema is schema.json in this folder, described in eval/README.md."""
+    """Measures every run; the schema is schema.json in this folder, described in eval/README.md.
+
+    Raises:
+        ValueError: the runs were loaded with different counts.
+    """
+    if len({run.count for run in runs}) > 1:
+        raise ValueError(f"runs count {', '.join(run.count for run in runs)}; load them all with the same count")
     resampler = Resampler(list(runs), settings.resamples, settings.seed)
     measured = []
     all_curves = {}
@@ -61,7 +64,7 @@ def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], 
             "resamples": settings.resamples,
             "seed": settings.seed,
             "interval": "95 % percentile bootstrap, clustered by problem",
-            "count": settings.count,
+            "count": runs[0].count,
         },
         "runs": measured,
         "equal_tokens": equal_tokens(all_curves, settings.at_tokens),

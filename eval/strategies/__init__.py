@@ -32,7 +32,7 @@ class Answer:
     Attributes:
         response: what follows the prompt.
         used_tokens: n_y, all tokens of the response: thinking, solution, EOS and whatever was inserted.
-        thinking_tokens: those up to and with ``</think>``; None where a server does not tell.
+        thinking_tokens: those up to and with the first ``</think>``; None where a server does not tell.
         inserted_tokens: those a strategy put in.
         stopped: True if the model ended it, False if a limit did.
         rounds: how many requests it took.

@@ -38,7 +38,8 @@ def s1_wait(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
 def thinking_cap(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """The prompt asks for the budget, a thought that reaches it is closed, and the solution follows.
 
-    What ``close_thinking`` does in training (l1_verl/agent_loop.py), after Elastic Reasoning (arXiv 2505.05315).
+    What ``close_thinking`` does in training (l1_verl/agent_loop.py), after Elastic Reasoning (arXiv 2505.05315): a
+    budget that leaves no room for the solution is lowered, and whatever is written before a ``</think>`` is a thought.
     """
     assert chat is not None
     assert task.budget is not None  # eval.generate refuses both before it begins
@@ -50,7 +51,7 @@ def thinking_cap(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
         raise InputError(
             f"a budget of {task.budget.tokens} tokens ({task.data_source}) in a response of at most {response.left} "
             f"leaves {thought} for the thought, and closing it takes {close}; lower --solution-tokens, raise "
-            "--max-tokens, or drop such budgets from the data"
+            "--max-tokens or --max-model-len, or drop such budgets from the data"
         )
     request = sampling.request(task, prompt, thought)
     yield from _go_on(response, _up_to_close(request, chat), thought - close)

@@ -110,13 +110,14 @@ def test_what_two_training_workers_saved_in_parts_is_exported_served_asked_and_m
     command = [sys.executable, "-m", "recipes.client", "What is 7 + 8 + 5?", "--budget", "8", "--close", "--url", url]
     asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert asked.returncode == 0, asked.stderr
-    assert re.search(r"^exact 8 tokens asked for, \d+ used$", asked.stdout, re.MULTILINE)
+    assert re.search(r"^exact 8 tokens asked for, \d+ used in all$", asked.stdout, re.MULTILINE)
     tokenizer = AutoTokenizer.from_pretrained(model)
     think_end = require_think_end_id(tokenizer)
-    for budget in (1, 8, 40):
+    # An untrained model does not close a thought within eight tokens; this template's prompt ends with "<think>\n".
+    for budget in (1, 8):
         ids = answer_of(url, budget)
         assert think_end in ids
-        assert thinking_tokens(ids, think_end) <= budget
+        assert thinking_tokens(ids, think_end) == budget
 
     # What is measured through the server goes into the card of the very same weights.
     samples, graded, drawn = (tmp_path / name for name in ("samples.jsonl", "graded.jsonl", "report"))
@@ -136,4 +137,5 @@ def test_what_two_training_workers_saved_in_parts_is_exported_served_asked_and_m
     export.main([*arguments, "--report", str(drawn / "results.json"), "--overwrite"])
     card = (model / "README.md").read_text()
     assert "openai engine; of these weights." in card
+    assert "| tokens of the thought |" in card
     assert re.search(r"^\| tiny \| exact 128 \| [\d.]+ \[", card, re.MULTILINE)

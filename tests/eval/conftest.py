@@ -7,9 +7,18 @@ from typing import Any
 
 import pytest
 
+from eval.chat import Chat
 from l1_verl.budget import Budget
+from recipes.tiny.tokenizer import build_tokenizer
 
 Row = dict[str, Any]
+
+
+def chat_with_spelled_tag() -> Chat:
+    """A tokenizer for which ``</think>`` is text like any other."""
+    chat = Chat(build_tokenizer(), "tiny")
+    chat.end_of_thought = None
+    return chat
 
 
 @pytest.fixture

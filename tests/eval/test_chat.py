@@ -5,13 +5,7 @@ import pytest
 from eval.chat import Chat
 from eval.cli import InputError
 from recipes.tiny.tokenizer import build_tokenizer
-
-
-def chat_with_spelled_tag() -> Chat:
-    """A tokenizer for which ``</think>`` is several tokens."""
-    chat = Chat(build_tokenizer(), "tiny")
-    chat.end_of_thought = None
-    return chat
+from tests.eval.conftest import chat_with_spelled_tag
 
 
 def test_a_tokenizer_without_a_chat_template_is_refused():

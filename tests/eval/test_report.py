@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -97,16 +98,40 @@ def test_cells_agree_with_the_adherence_measures_of_training(varied, jsonl):
         assert measured["used_tokens"] == pytest.approx(expected.mean_used)
 
 
-def test_budgets_of_the_thought_are_held_against_the_thought(graded, jsonl, tmp_path):
-    # 110 tokens against 100, of which the thought has 103.
-    path = jsonl([graded(p, used=110) for p in range(9)])
-    for count, error in (("response", 0.1), ("thinking", 0.03)):
-        output, measured = draw(tmp_path / count, "--runs", f"run={path}", "--count", count)
-        assert measured["settings"]["count"] == count
-        metrics = measured["runs"][0]["cells"][0]["metrics"]
-        assert metrics["mean_abs_error"]["value"] == pytest.approx(error)
-        assert metrics["used_tokens"]["value"] == 110
-        assert ("tokens of the thought" in (output / "tables.md").read_text()) is (count == "thinking")
+@pytest.mark.parametrize("count", ["response", "thinking"])
+def test_budgets_are_held_against_what_is_counted_in_every_measure(graded, jsonl, tmp_path, count):
+    # Thoughts keep their budget to a token or two; solutions are long, and the longer the smaller the budget.
+    samples = [
+        graded(
+            problem,
+            budget={"mode": "exact", "tokens": tokens},
+            used=tokens + problem % 3 + 2000 - 10 * tokens,
+            thinking_tokens=tokens + problem % 3,
+        )
+        for problem in range(9)
+        for tokens in (50, 100)
+    ]
+    output, measured = draw(tmp_path / count, "--runs", f"run={jsonl(samples)}", "--count", count)
+    assert measured["settings"]["count"] == count
+    assert ("tokens of the thought" in (output / "tables.md").read_text()) is (count == "thinking")
+    [pooled], cells = measured["runs"][0]["pooled"], measured["runs"][0]["cells"]
+    for cell in (pooled, *cells):
+        rows = [s for s in samples if cell["budget"] in (None, s["budget"]["tokens"])]
+        column = "used_tokens" if count == "response" else "thinking_tokens"
+        expected = adherence([s[column] for s in rows], [s["budget"]["tokens"] for s in rows])
+        for name in ("mean_abs_error", "over_budget", "soft_violation", "utilisation", "rmse", "slope"):
+            value = cell["metrics"][name]["value"]
+            assert (math.nan if value is None else value) == pytest.approx(getattr(expected, name), nan_ok=True), name
+        assert cell["metrics"]["used_tokens"]["value"] == pytest.approx(np.mean([s["used_tokens"] for s in rows]))
+    assert pooled["monotone"] == (1 if count == "thinking" else 0)
+    assert cells[0]["lengths"]["edges"][0] == (50 if count == "thinking" else 1550)
+
+
+def test_runs_that_count_differently_do_not_share_a_report(graded, jsonl):
+    path = jsonl([graded(0)])
+    runs = [load_run("run", path, Keywords({}), count) for count in ("response", "thinking")]
+    with pytest.raises(ValueError, match="response, thinking"):
+        results(runs, Keywords({}), PUBLISHED, Settings(resamples=100))
 
 
 def test_thoughts_that_nobody_counted_cannot_be_held_against_budgets(graded, jsonl):

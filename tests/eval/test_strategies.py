@@ -17,6 +17,7 @@ from eval.strategies.registry import STRATEGIES
 from eval.tasks import tasks_of
 from l1_verl.budget import Budget
 from recipes.tiny.tokenizer import build_tokenizer
+from tests.eval.conftest import chat_with_spelled_tag
 
 CHAT = Chat(build_tokenizer(), "tiny")
 END = CHAT.tokenizer.eos_token_id
@@ -28,16 +29,18 @@ def ids(text: str) -> list[int]:
     return CHAT.encode(text)
 
 
-def ask(name: str, row, model: Model, budget: int = 64, **knobs) -> tuple[Answer, list[Request]]:
+def ask(name: str, row, model: Model, budget: int = 64, chat=CHAT, **knobs) -> tuple[Answer, list[Request]]:
     """Runs one sample of a strategy against ``model``, which says what it would write if nothing stopped it."""
     task = tasks_of([row(1, Budget("exact", budget))], 1, "config", 0)[0]
-    steps = STRATEGIES[name](task, CHAT, sampling=Sampling(**knobs))
+    steps = STRATEGIES[name](task, chat, sampling=Sampling(**knobs))
     requests = [next(steps)]
     while True:
         request = requests[-1]
         said = model(request)[: request.max_tokens]
-        stops = [i for i, token in enumerate(said) if token in (END, *request.stop_token_ids)]
-        said = said[: stops[0] + 1] if stops else said
+        ends = [i for i, token in enumerate(said, start=1) if token in (END, *request.stop_token_ids)]
+        ends += [i for i in range(1, len(said) + 1) if any(stop in chat.decode(said[:i]) for stop in request.stop)]
+        stops = sorted(ends)
+        said = said[: stops[0]] if stops else said
         try:
             requests.append(steps.send(Completion(len(said), said, None, stopped=bool(stops))))
         except StopIteration as end:
@@ -98,8 +101,10 @@ def test_an_answer_that_is_there_is_not_asked_for_again(row):
     assert answer.inserted_tokens == 0
 
 
-@pytest.mark.parametrize(("name", "asked"), [("hard-cap", True), ("s1-truncate", False), ("s1-wait", False)])
-def test_only_the_hard_cap_tells_the_model_its_budget(row, name, asked):
+@pytest.mark.parametrize(
+    ("name", "asked"), [("hard-cap", True), ("thinking-cap", True), ("s1-truncate", False), ("s1-wait", False)]
+)
+def test_only_caps_tell_the_model_its_budget(row, name, asked):
     _, requests = ask(name, row, lambda _: [END])
     assert ("Think for 64 tokens." in CHAT.decode(requests[0].prompt)) is asked
 
@@ -156,6 +161,21 @@ def test_a_thought_that_closes_itself_in_time_is_left_as_it_is(row):
     assert answer.response == "1:2\n</think>\\boxed{2}"
     assert answer.inserted_tokens == 0
     assert len(requests) == answer.rounds == 2
+
+
+def test_a_solution_may_close_another_thought_and_goes_on(row):
+    answer, requests = ask("thinking-cap", row, lambda _: [*ids("1</think>2</think>3"), END], budget=40)
+    assert answer.response == "1</think>1</think>2</think>3"
+    assert answer.thinking_tokens == len(ids("1</think>"))
+    assert len(requests) == 2
+
+
+def test_a_close_that_is_text_like_any_other_is_found_and_written_too(row):
+    chat = chat_with_spelled_tag()
+    answer, _ = ask("thinking-cap", row, lambda _: ids(" the") * 100, budget=40, solution_tokens=5, chat=chat)
+    assert (answer.thinking_tokens, answer.inserted_tokens, answer.used_tokens) == (40, 1, 45)
+    answer, _ = ask("thinking-cap", row, lambda _: ids("1</think>2") * 9, budget=40, solution_tokens=5, chat=chat)
+    assert (answer.thinking_tokens, answer.inserted_tokens) == (len(ids("1</think>")), 0)
 
 
 def test_a_response_that_ends_within_its_thought_gets_no_solution(row):

@@ -56,7 +56,7 @@ def test_the_client_asks_as_training_did_and_says_what_was_used(server, monkeypa
     content = f"What is 7 + 8 + 5? {INSTRUCTION} {budget.sentence}"
     assert asked[0]["model"] == "served"
     assert asked[0]["messages"] == [{"role": "user", "content": content}]
-    assert capsys.readouterr().out == f"\\boxed{{20}}\n{budget.mode} 64 tokens asked for, 63 used\n"
+    assert capsys.readouterr().out == f"\\boxed{{20}}\n{budget.mode} 64 tokens asked for, 63 used in all\n"
 
 
 @pytest.mark.parametrize(("flags", "limit"), [([], None), (["--close"], 64)])

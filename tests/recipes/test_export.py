@@ -239,6 +239,16 @@ def test_the_card_of_the_paper_s_run_has_its_header_and_knobs(tmp_path):
     assert "Not measured." in card
 
 
+def test_a_report_that_counts_other_tokens_than_training_did_is_refused(checkpoint, report, tmp_path, capsys):
+    file = checkpoint.parent / "config.yaml"
+    config = OmegaConf.load(file)
+    config.reward.reward_kwargs.count = "thinking"
+    OmegaConf.save(config, file)
+    arguments = ["--checkpoint", checkpoint, "--output", tmp_path / "out", "--report", report]
+    assert "draw it with python -m eval.report --count thinking" in refusal(capsys, *arguments)
+    assert not (tmp_path / "out").exists()
+
+
 def test_l1_max_tells_both_of_its_runs_and_the_model_that_they_began_with(tmp_path):
     exact = tmp_path / "exact" / "global_step_700"
     write_config(exact.parent, profile="gpu", base="hub/base")
