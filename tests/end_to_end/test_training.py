@@ -39,7 +39,7 @@ def test_three_steps_train_with_weights_in_sync_and_leave_a_model(tokenizer, uni
         assert step["training/rollout_probs_diff_max"] < 1e-5
         assert step["lcpo/exact/mean_used"] > 0
         assert any(re.fullmatch(r"lcpo/exact/\d+-\d+/mean_abs_error", key) for key in step)
-    assert metrics[3]["val-core/tiny/exact-64/acc/mean@1"] == 0.0
+    assert metrics[3]["val-core/tiny/exact-70/acc/mean@1"] == 0.0
     assert "exact length error" in log
 
     # No answer is right, so every score is -alpha |n_gold - n_y|, and the logged error is of these very distances.

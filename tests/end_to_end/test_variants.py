@@ -65,8 +65,8 @@ def test_no_training_response_is_longer_than_what_can_earn_and_validation_is_lef
         if "exact" in asked:
             assert metrics[step]["lcpo/exact/over_budget"] == 0
     assert "max" in modes
-    # The same rows with the same stops would end at 40 tokens here.
-    assert metrics[2]["val-aux/tiny/exact-40/used_tokens/mean@1"] > 40
+    # The same rows with the same stops would end at 41 tokens here.
+    assert metrics[2]["val-aux/tiny/exact-41/used_tokens/mean@1"] > 41
 
 
 def test_the_asynchronous_mode_trains_and_closed_thoughts_keep_their_budget_in_training_and_validation(
@@ -95,6 +95,6 @@ def test_the_asynchronous_mode_trains_and_closed_thoughts_keep_their_budget_in_t
         assert any(sample["score"] == 0 for sample in closed)
     # The log-prob of what the rollout wrote itself is 0 there, and far from that in the actor, unless masked out.
     assert metrics[1]["training/rollout_probs_diff_max"] < 1e-5
-    for tokens in (40, 64):
+    for tokens in (41, 70):
         assert metrics[2][f"val-aux/tiny/exact-{tokens}/over_budget/mean@1"] == 0
-    assert metrics[2]["val-aux/tiny/exact-40/solution_tokens/mean@1"] <= 8
+    assert metrics[2]["val-aux/tiny/exact-41/solution_tokens/mean@1"] <= 8
