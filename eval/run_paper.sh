@@ -70,7 +70,7 @@ done
 if [[ -n $BASELINE_MODEL ]]; then
     for baseline in "${baselines[@]}"; do
         case $baseline in
-            uncontrolled) measure uncontrolled "$BASELINE_MODEL" "$SAMPLES" none "$@" ;;
+            uncontrolled) measure uncontrolled "$BASELINE_MODEL" "$SAMPLES" none "$@" --strategy plain ;;
             # The authors drew one response per problem here.
             s1-paper) measure s1-paper "$BASELINE_MODEL" 1 exact "$@" --strategy s1-paper ;;
             *) measure "$baseline" "$BASELINE_MODEL" "$SAMPLES" exact "$@" --strategy "$baseline" ;;

@@ -199,7 +199,9 @@ def test_every_strategy_runs_on_the_real_engine_and_forcing_keeps_its_budget(ran
             assert sorted(task.id for task, _ in results) == sorted(task.id for task in tasks)
             for task, answer in results:
                 extra = {"plain": 100 - task.budget.tokens, "s1-paper": 20}.get(name, 0)
-                assert 1 <= answer.used_tokens <= task.budget.tokens + extra
+                counted = answer.thinking_tokens if name == "thinking-cap" else answer.used_tokens
+                assert 1 <= counted <= task.budget.tokens + extra
+                assert answer.used_tokens <= 100
                 assert json.dumps(answer.response)
     finally:
         engine.close()

@@ -39,10 +39,16 @@ def test_baselines_are_four_runs_more_and_the_papers_own_draws_once(tmp_path):
     said = commands("some/model", "--tensor-parallel", "2", DATA_DIR=str(tmp_path), BASELINE_MODEL="base")
     generated = [line for line in said if line.startswith("-m eval.generate")]
     assert len(generated) == 6
-    assert all(line.endswith("--tensor-parallel 2") for line in generated)
+    assert all(" --tensor-parallel 2" in line for line in generated)
     [paper] = [line for line in generated if "s1-paper" in line]
     assert "--model base" in paper
     assert "--samples 1 " in paper
+
+
+def test_a_strategy_of_the_callers_is_the_models_and_never_a_baselines(tmp_path):
+    said = commands("some/model", "--strategy", "hard-cap", DATA_DIR=str(tmp_path), BASELINE_MODEL="base")
+    last = [line.rpartition("--strategy ")[2] for line in said if line.startswith("-m eval.generate")]
+    assert sorted(last) == ["hard-cap", "hard-cap", "plain", "s1-paper", "s1-truncate", "s1-wait"]
 
 
 def test_data_that_is_there_is_kept(tmp_path):
