@@ -18,7 +18,8 @@ from pathlib import Path
 from eval import cli
 from eval.cli import InputError
 from eval.model import fingerprint
-from recipes.model_card import Report, model_card, stages
+from recipes.measured import Report
+from recipes.model_card import model_card, stages
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +18,12 @@ from yaml import YAMLError
 
 from data_prep.rows import INSTRUCTION
 from eval.cli import InputError
-from eval.model import fingerprint
 from l1_verl.budget import MODES, Budget, BudgetSampler
 from l1_verl.config import Budgets, Count, parse_advantage, parse_budget, parse_reward, parse_stops
 from l1_verl.rewards import REWARDS
+from recipes.measured import Report
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
-RESULTS_VERSION = 1
 
 #: Lets a request of vLLM say ``thinking_token_budget``; the answer stays whole, unlike with ``--reasoning-parser``.
 SERVE_CLOSING = """ --reasoning-config '{"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}'"""
@@ -179,64 +177,6 @@ def _config_of(checkpoint: Path) -> Path | None:
     # What preflight wrote, or else what Hydra did.
     candidates = (checkpoint.parent / name for name in ("config.yaml", "hydra/.hydra/config.yaml"))
     return next((file for file in candidates if file.is_file()), None)
-
-
-@dataclass(frozen=True)
-class Report:
-    """The runs of a results.json; after ``of`` only those of one model, each with what was measured."""
-
-    file: Path
-    runs: Sequence[Mapping[str, Any]]
-    count: Count
-
-    @classmethod
-    def load(cls, file: Path) -> Report:
-        """Reads results.json of eval.report.
-
-        Raises:
-            InputError: it is missing, or no such file.
-        """
-        try:
-            content = json.loads(file.read_text())
-            if content["schema_version"] != RESULTS_VERSION:
-                raise InputError(
-                    f"--report {file} has schema_version {content['schema_version']}, not {RESULTS_VERSION}"
-                )
-            return cls(file, list(content["runs"]), content["settings"].get("count", "response"))
-        except OSError as error:
-            raise InputError(f"--report {file} cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError):
-            raise InputError(f"--report {file} is no results.json of eval.report") from None
-
-    def require_count(self, counted: Count) -> None:
-        """Refuses a report that holds budgets against other tokens than the model was trained to count.
-
-        Raises:
-            InputError: it does.
-        """
-        if self.count != counted:
-            raise InputError(
-                f"--report {self.file} holds budgets against the {self.count}, but this model was trained with "
-                f"reward.reward_kwargs.count={counted}; draw it with python -m eval.report --count {counted}"
-            )
-
-    def of(self, weights: Mapping[str | None, str]) -> Report:
-        """Only the runs of these weights: fingerprint -> what the card calls them.
-
-        Raises:
-            InputError: no run is of this model.
-        """
-        runs = [dict(run) | {"of": weights[_weights(run)]} for run in self.runs if _weights(run) in weights]
-        if not runs:
-            asked = "; ".join(f"{run['name']} is of {(run['config'] or {}).get('model')}" for run in self.runs)
-            raise InputError(f"--report {self.file} is of another model than this checkpoint ({asked})")
-        return Report(self.file, runs, self.count)
-
-
-def _weights(run: Mapping[str, Any]) -> str | None:
-    """The fingerprint of a run's weights; a server's are looked up under the name that it served them by."""
-    config = run["config"] or {}
-    return config.get("model_hash") or fingerprint(str(config.get("model"))) or ""
 
 
 def model_card(name: str, history: Sequence[Stage], report: Report | None, license: str) -> str:

@@ -8,8 +8,8 @@ from data_prep.rows import math_problem, write_rows
 from l1_verl.budget import Budget, Mode
 from recipes.tiny.arithmetic import Sum
 
-#: Budgets that evaluation asks for, in tokens; training draws from 40 to 128. A working line has four tokens, so a model
-#: that keeps multiples of four alone would look too obedient at them: every remainder is here.
+#: Budgets that evaluation asks for, in tokens; training draws from 40 to 128. A working line has four tokens, so a
+#: model that keeps multiples of four alone would look too obedient at them: every remainder is here.
 EVAL_BUDGETS = (41, 70, 99, 128)
 
 
