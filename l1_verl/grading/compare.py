@@ -7,7 +7,7 @@ parts left open. Both walk the same structure, so a cheap verdict and a thorough
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from l1_verl.grading.extract import last_boxed
@@ -248,10 +248,10 @@ def _values(compound: Compound) -> list[Fraction] | None:
     return [number.value for number in numbers if number is not None] if all(numbers) else None
 
 
-def _all_true(verdicts: object) -> bool | None:
+def _all_true(verdicts: Iterable[bool | None]) -> bool | None:
     """Three-valued "and"; stops at the first no."""
     result: bool | None = True
-    for verdict in verdicts:  # type: ignore[attr-defined]
+    for verdict in verdicts:
         if verdict is False:
             return False
         if verdict is None:

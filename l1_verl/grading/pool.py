@@ -199,17 +199,19 @@ class GradingPool:
         """The verdict on a question: known, being worked on for another response of the group, or asked now."""
         question = (key(prepare(answer)), golds)
         with self._lock:
-            known, pending = self._cache.get(question), self._pending.get(question)
-            if known is None and pending is None:
+            pending = self._pending.get(question)
+            if pending is not None:
+                self.counts["cache"] += 1
+                return pending
+            known = self._cache.get(question)
+            if known is None:
                 self.counts["algebra"] += 1
                 self._pending[question] = self._threads.submit(self._judge, question, answer)
                 return self._pending[question]
             self.counts["cache"] += 1
-            if pending is not None:
-                return pending
             self._cache.move_to_end(question)
         future: Future[Verdict] = Future()
-        future.set_result(known)  # type: ignore[arg-type]  # not None here
+        future.set_result(known)
         return future
 
     def _judge(self, question: _Question, answer: str) -> Verdict:
