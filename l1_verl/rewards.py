@@ -8,6 +8,8 @@ name                r                                                           
 ==================  ============================================================  ========================
 ``exact``           1[c] - alpha * |n_gold - n_y|                                 L1, Eq. 1 (LCPO-Exact)
 ``max``             1[c] * clip(alpha * (n_gold - n_y) + delta, 0, 1)             L1, Eq. 2 (LCPO-Max)
+``max_additive``    1[c] + clip(alpha * (n_gold - n_y) + delta, 0, 1)             L1, App. A.7 (ablation)
+``max_sigmoid``     1[c] * sigmoid(alpha * (n_gold - n_y))                        L1, App. A.7 (ablation)
 ``exact_relative``  1[c] - beta * min(1, |n_gold - n_y| / n_gold)                 this project
 ``max_plateau``     1[c] * clip(1 - (n_y - n_gold) / (margin * n_gold), 0, 1)     this project
 ``none``            1[c]                                                          the uncontrolled baseline
@@ -73,6 +75,52 @@ def lcpo_max(correct: bool, used: int, budget: int, *, alpha: float = 0.001, del
     return float(correct) * _clip(alpha * (budget - used) + delta)
 
 
+def lcpo_max_additive(correct: bool, used: int, budget: int, *, alpha: float = 0.001, delta: float = 0.5) -> float:
+    """r = 1[c] + clip(alpha * (n_gold - n_y) + delta, 0, 1): shortness is paid for whether the answer is right or not.
+
+    The paper's ablation (App. A.7), in which thoughts collapse: no budget is broken and little is solved. Use
+    :func:`lcpo_max`.
+
+    Args:
+        correct: c, whether the final answer is right.
+        used: n_y >= 0, tokens of the response.
+        budget: n_gold >= 1, the most tokens asked for.
+        alpha: slope per token, >= 0; as in :func:`lcpo_max`.
+        delta: what the length adds at exactly the budget, in [0, 1].
+
+    Raises:
+        ValueError: alpha is negative or not finite, or delta lies outside [0, 1].
+
+    Example:
+        >>> lcpo_max_additive(False, used=12, budget=512)
+        1.0
+    """
+    _require("alpha", alpha, 0.0)
+    _require("delta", delta, 0.0, 1.0)
+    return float(correct) + _clip(alpha * (budget - used) + delta)
+
+
+def lcpo_max_sigmoid(correct: bool, used: int, budget: int, *, alpha: float = 0.001) -> float:
+    """r = 1[c] * sigmoid(alpha * (n_gold - n_y)): Eq. 2 with a smooth end on both sides (L1, App. A.7).
+
+    Args:
+        correct: c, whether the final answer is right.
+        used: n_y >= 0, tokens of the response.
+        budget: n_gold >= 1, the most tokens asked for.
+        alpha: four times the slope per token at the budget, >= 0. The paper names none; 0.001 is that of ``max``.
+
+    Raises:
+        ValueError: alpha is negative or not finite.
+
+    Example:
+        >>> lcpo_max_sigmoid(True, used=512, budget=512)
+        0.5
+    """
+    _require("alpha", alpha, 0.0)
+    falling = math.exp(-alpha * abs(budget - used))
+    return float(correct) * (1.0 if used <= budget else falling) / (1.0 + falling)
+
+
 def lcpo_exact_relative(correct: bool, used: int, budget: int, *, beta: float = 1.0) -> float:
     """r = 1[c] - beta * min(1, |n_gold - n_y| / n_gold): 5 % off costs the same at 512 and at 3,600 tokens.
 
@@ -122,14 +170,16 @@ def uncontrolled(correct: bool, used: int, budget: int) -> float:
 REWARDS: Mapping[str, Callable[..., float]] = {
     "exact": lcpo_exact,
     "max": lcpo_max,
+    "max_additive": lcpo_max_additive,
+    "max_sigmoid": lcpo_max_sigmoid,
     "exact_relative": lcpo_exact_relative,
     "max_plateau": lcpo_max_plateau,
     "none": uncontrolled,
 }
 
-#: Rewards of the form 1[c] * credit(length): the length of a wrong answer earns and costs nothing, and a response can
-#: lose its reward altogether by its length, never to regain it.
-GATED = frozenset({"max", "max_plateau"})
+#: Rewards of the form 1[c] * credit(length), credit never growing with length: the length of a wrong answer earns and
+#: costs nothing, and a reward that has fallen to 0 by its length is never regained.
+GATED = frozenset({"max", "max_sigmoid", "max_plateau"})
 
 # Beyond every context window.
 _NEVER = 2**31

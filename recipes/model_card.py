@@ -32,6 +32,8 @@ SERVE_CLOSING = """ --reasoning-config '{"reasoning_start_str": "<think>", "reas
 FORMULAS = {
     "exact": "1[c] - {alpha:g} abs(n_gold - n_y)",
     "max": "1[c] clip({alpha:g} (n_gold - n_y) + {delta:g}, 0, 1)",
+    "max_additive": "1[c] + clip({alpha:g} (n_gold - n_y) + {delta:g}, 0, 1)",
+    "max_sigmoid": "1[c] sigmoid({alpha:g} (n_gold - n_y))",
     "exact_relative": "1[c] - {beta:g} min(1, abs(n_gold - n_y) / n_gold)",
     "max_plateau": "1[c] clip(1 - (n_y - n_gold) / ({margin:g} n_gold), 0, 1)",
     "none": "1[c]",

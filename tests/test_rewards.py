@@ -1,4 +1,4 @@
-"""The five rewards against their formulas, at their kinks, and their refusals."""
+"""The rewards against their formulas, at their kinks, and their refusals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from l1_verl.rewards import (
     lcpo_exact,
     lcpo_exact_relative,
     lcpo_max,
+    lcpo_max_additive,
     lcpo_max_plateau,
+    lcpo_max_sigmoid,
 )
 
 tokens = st.integers(1, 10_000)
@@ -43,6 +45,19 @@ def test_max_is_equation_2_of_the_paper_and_full_only_500_tokens_below_the_budge
     assert lcpo_max(True, used, 2000) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("used", "expected"), [(0, 1.0), (1500, 1.0), (2000, 0.5), (2499, 0.001), (2501, 0.0)])
+def test_max_additive_pays_for_shortness_whatever_the_answer(used, expected):
+    assert lcpo_max_additive(False, used, 2000) == pytest.approx(expected)
+    assert lcpo_max_additive(True, used, 2000) == pytest.approx(1 + expected)
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"), [(2000, 0.5), (1000, 0.7311), (3000, 0.2689), (0, 0.8808), (10**9, 0.0)]
+)
+def test_max_sigmoid_is_half_at_the_budget_and_smooth_on_both_sides(used, expected):
+    assert lcpo_max_sigmoid(True, used, 2000) == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize(("used", "expected"), [(500, 1.0), (505, 0.99), (1000, 0.0), (5000, 0.0), (0, 0.0)])
 def test_exact_relative_charges_by_share_of_the_budget_and_no_more_than_beta(used, expected):
     assert lcpo_exact_relative(True, used, 500) == pytest.approx(expected)
@@ -64,12 +79,12 @@ def test_exact_rewards_depend_on_the_distance_alone_and_fall_with_it(answer, bud
 
 @given(tokens, tokens)
 def test_a_wrong_answer_earns_nothing_under_max_however_short(used, budget):
-    assert lcpo_max(False, used, budget) == lcpo_max_plateau(False, used, budget) == 0
+    assert {REWARDS[name](False, used, budget) for name in GATED} == {0}
 
 
 @given(correct, tokens, tokens)
 def test_max_rewards_stay_between_0_and_1_and_never_grow_with_length(answer, used, budget):
-    for reward in (lcpo_max, lcpo_max_plateau):
+    for reward in (lcpo_max, lcpo_max_plateau, lcpo_max_sigmoid):
         assert 0 <= reward(answer, used + 1, budget) <= reward(answer, used, budget) <= 1
 
 
@@ -132,13 +147,14 @@ def test_from_the_zero_point_on_no_answer_earns_anything_and_a_token_before_it_a
         ({"knobs": {"max": {"alpha": 0, "delta": 0}}}, 512, 1),  # nothing is ever earned
         ({"knobs": {"max": {"alpha": 0, "delta": 0.1}}}, 512, None),
         ({"knobs": {"max": {"alpha": 1e-320}}}, 512, None),
+        ({"for_max": "max_sigmoid", "knobs": {"max_sigmoid": {"alpha": 0}}}, 512, None),
     ],
 )
 def test_the_zero_point_at_its_edges(arguments, tokens, expected):
     assert LengthReward(**arguments).zero_point(Budget("max", tokens)) == expected
 
 
-@pytest.mark.parametrize("name", ["exact", "exact_relative", "none"])
+@pytest.mark.parametrize("name", ["exact", "exact_relative", "max_additive", "none"])
 def test_a_reward_that_length_alone_does_not_decide_has_no_zero_point(name):
     reward = LengthReward(for_exact=name, for_max=name)
     assert reward.zero_point(Budget("exact", 100)) is reward.zero_point(Budget("max", 100)) is None
@@ -157,6 +173,8 @@ def test_the_zero_point_belongs_to_the_mode_s_reward_not_to_the_mode():
         ({"knobs": {"exact": {"alpha": "0.1"}}}, r"exact\.alpha is '0\.1'; it must be a number"),
         ({"knobs": {"max": {"delta": -0.01}}}, r"max\.delta is -0\.01; it must be in \[0, 1\]"),
         ({"knobs": {"max": {"delta": 1.01}}}, r"max\.delta is 1\.01; it must be in \[0, 1\]"),
+        ({"knobs": {"max_additive": {"delta": 2}}}, r"max_additive\.delta is 2; it must be in \[0, 1\]"),
+        ({"knobs": {"max_sigmoid": {"alpha": -1}}}, r"max_sigmoid\.alpha is -1; it must be >= 0"),
         ({"knobs": {"max_plateau": {"margin": 0}}}, r"max_plateau\.margin is 0; it must be > 0"),
         ({"knobs": {"exact_relative": {"beta": -1}}}, r"exact_relative\.beta is -1"),
         ({"knobs": {"exact": {"delta": 0.5}}}, r"exact\.delta is not a knob of the reward 'exact'; it has alpha"),
