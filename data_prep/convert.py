@@ -31,7 +31,7 @@ class Benchmark:
         name: the first part of ``data_source``.
         hub: the hub id that is read by default.
         to_problem: (record, seed) -> problem; the seed is for what is drawn per record, such as an order of options.
-        split: the hub's split.
+        split: the hub's split that is read; its rows say "test" in any case.
         configs: the hub's configurations, where it has several.
         readers: file types beside json, jsonl and parquet, by suffix.
         limit: how many problems are kept by default; all if None.
@@ -192,8 +192,9 @@ def _convert(benchmark: Benchmark, arguments: argparse.Namespace) -> None:
     # MMLU asks 105 questions twice; an id that stands once is what resuming and averaging by problem rest on.
     distinct = list({problem.id: problem for problem in reversed(problems)}.values())[::-1]
     chosen = choose(distinct, arguments.limit, arguments.seed)
+    # "test" whatever the hub calls its split: a row of "train" without a budget draws one.
     rows = [
-        problem.row(_data_source(benchmark.name, budget), benchmark.split, budget)
+        problem.row(_data_source(benchmark.name, budget), "test", budget)
         for problem in chosen
         for budget in arguments.budgets
     ]

@@ -14,6 +14,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import rows
+from omegaconf import OmegaConf
+
+from l1_verl.dataset import LCPODataset
 
 DATA_PREP = Path(__file__).resolve().parents[2] / "data_prep"
 
@@ -86,6 +89,22 @@ def test_without_a_budget_there_is_one_row_and_its_budget_is_null(script, write,
     script("amc", "--input", write("in.json", [AMC]), "--output", "o.parquet", "--mode", "none")
     (row,) = read(tmp_path / "o.parquet")
     assert (row["data_source"], row["extra_info"]["budget"]) == ("amc/none", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [("aime2024", AIME2024), ("amc", AMC), ("gpqa", GPQA), ("olympiad_bench", OLYMPIAD)],
+)
+def test_a_benchmark_without_a_budget_is_asked_once_and_without_one_though_the_hub_calls_it_train(
+    script, write, tokenizer, tmp_path, name, record
+):
+    done = script(name, "--input", write("in.json", [record]), "--output", "o.parquet", "--mode", "none")
+    assert done.returncode == 0, done.stderr
+    config = {"cache_dir": str(tmp_path / "cache"), "filter_overlong_prompts": False, "budget": {"draws": 3}}
+    read_back = LCPODataset(str(tmp_path / "o.parquet"), tokenizer, OmegaConf.create(config))
+    (item,) = [read_back[i] for i in range(len(read_back))]
+    assert item["extra_info"]["budget"] is None
+    assert "Think for" not in item["raw_prompt"][-1]["content"]
 
 
 def test_the_default_budgets_are_the_papers(script, write, tmp_path):
