@@ -1,7 +1,7 @@
 """Builds the tiny profile from a seed: ``python -m recipes.tiny.build --output outputs/tiny``.
 
 Writes ``base/`` (model and tokenizer) and ``data/{train,validation,test,test_max}.parquet``. What is there already
-stays as it is; an interrupted build goes on where it stopped.
+stays as it is; an interrupted build goes on where it stopped, with the seed that it began with (``seed.txt``).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from recipes.tiny.arithmetic import Sum, split
@@ -19,43 +21,70 @@ from recipes.tiny.tokenizer import build_tokenizer
 #: Problems that no training sees: 200 to watch a run by, 400 for the figures of the README.
 VALIDATION, TEST = 200, 400
 
+_Writer = Callable[[Path], None]
 
-def main() -> None:
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True, help="folder for base/ and data/")
     parser.add_argument("--seed", type=int, default=0, help="of the split, the initial weights and the examples")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     training, held_out = split(options.seed, VALIDATION + TEST)
-    _write_data(options.output / "data", training, held_out[:VALIDATION], held_out[VALIDATION:])
-    base = options.output / "base"
-    if not base.is_dir():
-        partial = options.output / "base.partial"
-        partial.mkdir(parents=True, exist_ok=True)
-        tokenizer = build_tokenizer()
-        model = new_model(tokenizer, options.seed)
-        state = options.output / "pretrain.pt"
-        pretrain(model, tokenizer, training, options.seed, state)
-        model.save_pretrained(partial)
-        tokenizer.save_pretrained(partial)
-        os.replace(partial, base)
-        state.unlink(missing_ok=True)
-        print(f"model: {sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters in {base}")
-
-
-def _write_data(folder: Path, training: list[Sum], validation: list[Sum], test: list[Sum]) -> None:
-    writers = {
-        "train": lambda path: write_training(path, training),
-        "validation": lambda path: write_benchmark(path, validation, "exact"),
-        "test": lambda path: write_benchmark(path, test, "exact"),
-        "test_max": lambda path: write_benchmark(path, test, "max"),
-    }
-    missing = [name for name in writers if not (folder / f"{name}.parquet").is_file()]
-    for name in missing:
-        writers[name](folder / f"{name}.parquet")
+    writers = _writers(options.output / "data", training, held_out[:VALIDATION], held_out[VALIDATION:])
+    base, state = options.output / "base", options.output / "pretrain.pt"
+    parts = [*writers, base]
+    if all(part.exists() for part in parts):
+        return 0
+    refusal = _claim(options.output, options.seed, begun=any(part.exists() for part in [*parts, state]))
+    if refusal:
+        print(f"tiny.build: {refusal}", file=sys.stderr)
+        return 2
+    missing = [path for path in writers if not path.is_file()]
+    for path in missing:
+        writers[path](path)
     if missing:
-        print(f"data: {len(training)} training problems, {len(validation)} and {len(test)} unseen ones, in {folder}")
+        unseen = f"{VALIDATION} and {TEST} unseen ones"
+        print(f"data: {len(training)} training problems, {unseen}, in {options.output / 'data'}")
+    if not base.is_dir():
+        _build_base(base, state, training, options.seed)
+    return 0
+
+
+def _writers(folder: Path, training: list[Sum], validation: list[Sum], test: list[Sum]) -> dict[Path, _Writer]:
+    return {
+        folder / "train.parquet": lambda path: write_training(path, training),
+        folder / "validation.parquet": lambda path: write_benchmark(path, validation, "exact"),
+        folder / "test.parquet": lambda path: write_benchmark(path, test, "exact"),
+        folder / "test_max.parquet": lambda path: write_benchmark(path, test, "max"),
+    }
+
+
+def _claim(output: Path, seed: int, *, begun: bool) -> str | None:
+    """Records the build's seed, or says why it cannot go on: another seed's split has other problems held out."""
+    record = output / "seed.txt"
+    recorded = record.read_text().strip() if record.is_file() else None
+    if begun and recorded != str(seed):
+        whose = f"of seed {recorded}" if recorded else "whose seed is not recorded"
+        finish = f"finish it with SEED={recorded}, or " if recorded else ""
+        return f"{output} has part of a build {whose}, not of seed {seed}; {finish}set OUTPUTS to another folder"
+    output.mkdir(parents=True, exist_ok=True)
+    record.write_text(f"{seed}\n")
+    return None
+
+
+def _build_base(base: Path, state: Path, training: list[Sum], seed: int) -> None:
+    partial = base.with_suffix(".partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    tokenizer = build_tokenizer()
+    model = new_model(tokenizer, seed)
+    pretrain(model, tokenizer, training, seed, state)
+    model.save_pretrained(partial)
+    tokenizer.save_pretrained(partial)
+    os.replace(partial, base)
+    state.unlink(missing_ok=True)
+    print(f"model: {sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters in {base}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from l1_verl.budget import Budget
 from l1_verl.grading import grade
-from recipes.tiny import pretrain
+from recipes.tiny import build, pretrain
 from recipes.tiny.arithmetic import Sum, all_sums, split
 from recipes.tiny.data import EVAL_BUDGETS, write_benchmark
 from recipes.tiny.tokenizer import EOS
@@ -90,6 +90,51 @@ def test_an_interrupted_supervised_stage_ends_with_the_weights_of_an_uninterrupt
     resumed = train(4, tmp_path / "cut.pt")
     assert len(calls) == 4 + 2
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_an_interrupted_build_goes_on_with_its_own_seed_and_refuses_another(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(pretrain, "STEPS", 4)
+    monkeypatch.setattr(pretrain, "SAVE_EVERY", 2)
+    monkeypatch.setattr(pretrain, "BATCH", 4)
+
+    def run(seed):
+        monkeypatch.setattr("sys.argv", ["build", "--output", str(tmp_path / "tiny"), "--seed", str(seed)])
+        return build.main()
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(build, "pretrain", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(3)
+    train = tmp_path / "tiny" / "data" / "train.parquet"
+    before = train.read_bytes()
+    assert run(1) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "of seed 3, not of seed 1; finish it with SEED=3, or set OUTPUTS to another folder" in said
+    assert run(3) == 0
+    assert train.read_bytes() == before
+    assert (tmp_path / "tiny" / "base" / "config.json").is_file()
+
+
+def test_a_build_that_is_whole_is_used_by_any_seed_and_completed_by_its_own_only(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(pretrain, "STEPS", 1)
+    monkeypatch.setattr(pretrain, "BATCH", 4)
+
+    def run(seed):
+        monkeypatch.setattr("sys.argv", ["build", "--output", str(tmp_path), "--seed", str(seed)])
+        return build.main()
+
+    assert [run(0), run(1)] == [0, 0]
+    (tmp_path / "data" / "test_max.parquet").unlink()
+    assert [run(1), run(0), run(1)] == [2, 0, 0]
+    (tmp_path / "data" / "test_max.parquet").unlink()
+    (tmp_path / "seed.txt").unlink()
+    capsys.readouterr()
+    assert run(0) == 2
+    assert "whose seed is not recorded" in capsys.readouterr().err
 
 
 def test_the_benchmark_asks_every_problem_at_every_budget_and_names_it_in_its_source(tmp_path):
