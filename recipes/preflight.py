@@ -30,7 +30,8 @@ from l1_verl.config import (
 )
 from l1_verl.grading import GradingPool
 
-# May change between two starts of one run; whatever else changes makes it another run.
+# May change between two starts of one run; whatever else changes makes it another run. Memory is among it: losses are
+# normalised over the whole mini-batch, so that the size of a micro-batch changes no gradient.
 FREE_TO_CHANGE = (
     "trainer.total_training_steps",
     "trainer.total_epochs",
@@ -44,6 +45,18 @@ FREE_TO_CHANGE = (
     "trainer.validation_data_dir",
     "trainer.nnodes",
     "trainer.n_gpus_per_node",
+    "trainer.max_actor_ckpt_to_keep",
+    "trainer.max_critic_ckpt_to_keep",
+    "data.val_files",
+    "actor_rollout_ref.actor.ppo_max_token_len_per_gpu",
+    "actor_rollout_ref.ref.log_prob_max_token_len_per_gpu",
+    "actor_rollout_ref.rollout.log_prob_max_token_len_per_gpu",
+    "actor_rollout_ref.rollout.gpu_memory_utilization",
+    *(
+        f"actor_rollout_ref.{role}.fsdp_config.{key}"
+        for role in ("actor", "ref")
+        for key in ("param_offload", "optimizer_offload", "offload_policy")
+    ),
     "ray_kwargs",
 )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from recipes import preflight
 
@@ -105,6 +106,35 @@ def test_the_same_configuration_may_go_on_from_its_checkpoints_with_more_steps(r
     assert preflight.main(run()) == 0
     (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
     assert preflight.main(run("trainer.total_training_steps=200", "trainer.logger=[console]")) == 0
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "actor_rollout_ref.actor.ppo_max_token_len_per_gpu=8192",
+        "actor_rollout_ref.ref.log_prob_max_token_len_per_gpu=8192",
+        "actor_rollout_ref.rollout.log_prob_max_token_len_per_gpu=8192",
+        "actor_rollout_ref.rollout.gpu_memory_utilization=0.05",
+        "actor_rollout_ref.actor.fsdp_config.offload_policy=true",
+        "actor_rollout_ref.actor.fsdp_config.param_offload=true",
+        "actor_rollout_ref.actor.fsdp_config.optimizer_offload=true",
+        "actor_rollout_ref.ref.fsdp_config.param_offload=true",
+        "trainer.max_actor_ckpt_to_keep=2",
+        "trainer.max_critic_ckpt_to_keep=2",
+        "data.val_files=[{tmp}/other.parquet]",
+    ],
+)
+def test_memory_disk_and_validation_may_change_when_a_run_goes_on(run, tmp_path, override):
+    (tmp_path / "other.parquet").touch()
+    assert preflight.main(run()) == 0
+    (run.folder / "latest_checkpointed_iteration.txt").write_text("200")
+    assert preflight.main(run(override.replace("{tmp}", str(tmp_path)))) == 0
+
+
+def test_what_may_change_is_named_as_verl_names_it():
+    config = preflight.compose_recipe(ROOT / "recipes" / "config", "l1_exact", [])
+    missing = object()
+    assert [key for key in preflight.FREE_TO_CHANGE if OmegaConf.select(config, key, default=missing) is missing] == []
 
 
 def test_another_number_of_workers_than_saved_the_checkpoint_is_refused(run, capsys):
