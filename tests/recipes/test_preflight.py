@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,16 @@ def test_a_schedule_that_the_trainer_mode_would_not_follow_is_refused(run, capsy
 @pytest.mark.skipif(torch.cuda.is_available(), reason="asks for GPUs that are not there")
 def test_the_paper_s_recipe_on_a_machine_without_a_gpu_names_the_way_out(run, capsys):
     assert "PROFILE=tiny" in refusal(capsys, run(profile="gpu"))
+
+
+def test_a_machine_without_verl_is_told_the_commands_of_the_readme(run, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "verl", None)
+    assert preflight.INSTALL_ON_GPUS in refusal(capsys, run())
+    assert f"\n{preflight.INSTALL_ON_GPUS}\n" in (ROOT / "README.md").read_text()
+
+
+def test_no_extra_holds_a_package_whose_build_needs_the_others_installed():
+    assert "flash-attn" not in re.findall(r'^ *"([\w-]+)', (ROOT / "setup.py").read_text(), re.MULTILINE)
 
 
 def test_a_folder_that_cannot_be_made_is_named(run, capsys, tmp_path):
