@@ -4,7 +4,7 @@
 #   PROFILE         gpu: the paper's 8 GPUs | tiny: the embedded model on CPU | smollm2: a real 135M model on CPU
 #   MODEL_PATH      the model to start from: folder or Hugging Face id
 #   TRAIN_FILE      parquet of data_prep/deepscaler_to_parquet.py
-#   VAL_FILES       parquet files of data_prep, comma-separated
+#   VAL_FILES       parquet files of data_prep, comma-separated; by default AIME 2024 as the recipe asks (`validation`)
 #   CKPTS_DIR       where checkpoints, metrics and the run's configuration go; a run found there is resumed
 #   NNODES          machines of the Ray cluster; for more than one set RAY_ADDRESS
 #   NGPUS_PER_NODE  GPUs of each; on CPU, training workers
@@ -30,15 +30,11 @@ LOGGER=${LOGGER:-console,file}
 case $PROFILE in
     gpu)
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-8}
-        VAL_FILES=${VAL_FILES:-$OUTPUTS/data/aime2024.parquet}
         export VERL_USE_EXTERNAL_MODULES=l1_verl.plugin
         ;;
     tiny | smollm2)
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-1}
-        if [[ $PROFILE == tiny ]]; then
-            TRAIN_FILE=${TRAIN_FILE:-$home/data/train.parquet}
-            VAL_FILES=${VAL_FILES:-$home/data/validation.parquet}
-        fi
+        [[ $PROFILE != tiny ]] || TRAIN_FILE=${TRAIN_FILE:-$home/data/train.parquet}
         export VERL_USE_EXTERNAL_MODULES=l1_verl.cpu,l1_verl.plugin VERL_PLATFORM=cpu
         # Compiling takes longer than a run of this size gains from it.
         export TORCH_COMPILE_DISABLE=1
@@ -55,7 +51,6 @@ case $PROFILE in
 esac
 
 TRAIN_FILE=${TRAIN_FILE:-$deepscaler}
-VAL_FILES=${VAL_FILES:-$TRAIN_FILE}
 
 # The model that L1-Exact starts from. The CPU profiles build theirs where it is missing.
 base_model() {
@@ -63,6 +58,18 @@ base_model() {
         gpu) echo agentica-org/DeepScaleR-1.5B-Preview ;;
         tiny) "$PYTHON" -m recipes.tiny.build --output "$home" --seed "$SEED" >&2 && echo "$home/base" ;;
         smollm2) "$PYTHON" -m recipes.smollm2 --output "$home" >&2 && echo "$home/base" ;;
+    esac
+}
+
+# What recipe $1 is validated with: AIME 2024, asked as its training asks.
+validation() {
+    local aime=$OUTPUTS/data/aime2024
+    case $PROFILE/$1 in
+        gpu/deepscaler_4k) echo "${aime}_none.parquet" ;;
+        gpu/l1_max) echo "$aime.parquet,${aime}_max.parquet" ;;
+        gpu/*) echo "$aime.parquet" ;;
+        tiny/*) echo "$home/data/validation.parquet" ;;
+        *) echo "$TRAIN_FILE" ;;
     esac
 }
 
@@ -92,6 +99,7 @@ launch() {
     local overlay=$1
     shift
     CKPTS_DIR=${CKPTS_DIR:-$home/$overlay}
+    VAL_FILES=${VAL_FILES:-$(validation "$overlay")}
     # Inner quotes: Hydra reads '=', ',' and blanks in a value as its own syntax.
     local arguments=(
         --config-dir "$root/recipes/config" --config-name "$overlay" "profile=$PROFILE"

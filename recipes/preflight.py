@@ -133,12 +133,23 @@ def check(config: DictConfig) -> None:
         for file in [files] if isinstance(files, str) else files:
             if not Path(file).expanduser().is_file():
                 raise Refused(
-                    f"data.{key}: there is no file {file}; write it with data_prep/ (see data_prep/README.md), or use "
+                    f"data.{key}: there is no file {file}; write it with {_converter(Path(file))}, or use "
                     "PROFILE=tiny, which brings its own"
                 )
     _check_model(config.actor_rollout_ref.model.path)
     if config.trainer.device == "cuda" and not os.environ.get("RAY_ADDRESS"):
         _check_gpus(config)
+
+
+def _converter(file: Path) -> str:
+    """The command that writes ``file`` where its name says so: ``<data set>[_max|_none].parquet``."""
+    name, _, mode = file.stem.rpartition("_")
+    if mode not in ("max", "none"):
+        name, mode = file.stem, ""
+    script = Path("data_prep", f"{name}_to_parquet.py")
+    if not (Path(__file__).parents[1] / script).is_file():
+        return "data_prep/ (see data_prep/README.md)"
+    return f"`python {script} {f'--mode {mode} ' if mode else ''}--output {file}`"
 
 
 def _check_agent_loop(config: DictConfig, stops: Stops) -> None:

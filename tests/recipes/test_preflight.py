@@ -202,3 +202,48 @@ def test_the_scripts_stop_before_ray_starts(tmp_path, environment, script, said)
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert said in done.stderr
+
+
+def started(tmp_path, script, **environment) -> subprocess.CompletedProcess[str]:
+    """A recipe's script that gets no further than preflight, for want of data."""
+    (tmp_path / "train.parquet").touch()
+    knobs = {"CKPTS_DIR": str(tmp_path / "run"), "OUTPUTS": str(tmp_path / "out"), "MODEL_PATH": "a/b"}
+    knobs |= {"TRAIN_FILE": str(tmp_path / "train.parquet"), "PYTHON": sys.executable}
+    return subprocess.run(
+        ["bash", ROOT / "recipes" / script],
+        env={name: value for name, value in os.environ.items() if name != "VAL_FILES"} | knobs | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "there", "wanted", "mode"),
+    [
+        ("run_l1_exact.sh", [], "aime2024", ""),
+        ("run_l1_exact_plus.sh", [], "aime2024", ""),
+        ("run_deepscaler_4k.sh", ["aime2024"], "aime2024_none", "--mode none "),
+        ("run_l1_max.sh", ["aime2024"], "aime2024_max", "--mode max "),
+        ("run_l1_max.sh", ["aime2024_max"], "aime2024", ""),
+    ],
+)
+def test_each_recipe_is_validated_as_it_asks_and_says_how_that_data_is_written(tmp_path, script, there, wanted, mode):
+    data = tmp_path / "out" / "data"
+    data.mkdir(parents=True)
+    for name in there:
+        (data / f"{name}.parquet").touch()
+    done = started(tmp_path, script)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    command = f"python data_prep/aime2024_to_parquet.py {mode}--output {data / wanted}.parquet"
+    assert f"data.val_files: there is no file {data / wanted}.parquet; write it with `{command}`" in done.stderr
+
+
+@pytest.mark.parametrize("profile", ["tiny", "smollm2"])
+@pytest.mark.parametrize("script", ["run_l1_max.sh", "run_deepscaler_4k.sh"])
+def test_the_profiles_on_cpu_need_no_benchmark(tmp_path, profile, script):
+    (tmp_path / "out" / "tiny" / "data").mkdir(parents=True)
+    (tmp_path / "out" / "tiny" / "data" / "validation.parquet").touch()
+    done = started(tmp_path, script, PROFILE=profile, MODEL_PATH="/no/model")
+    assert "MODEL_PATH=/no/model does not exist" in done.stderr
