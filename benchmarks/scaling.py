@@ -6,6 +6,7 @@ python -m benchmarks.scaling
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,11 @@ PROMPT = 110
 #: Forward passes that a response costs: vLLM, old log-probabilities, reference, and forward + backward of the update
 PASSES = 1 + 1 + 1 + 3
 
-#: fp32 weights, gradients, two moments of Adam, and the reference model
-STATE_BYTES = 4 + 4 + 8 + 4
+#: On the GPUs: fp32 weights, gradients, and two moments of Adam. verl frees the gradients after each mini-batch.
+STATE_BYTES, STATE_BYTES_BESIDE_VLLM = 4 + 4 + 8, 4 + 8
+
+#: In the memory of the hosts: the reference model, in fp32
+REFERENCE_BYTES = 4
 
 #: fp32 weights, two moments of Adam, and the Hugging Face folder
 CHECKPOINT_BYTES = 4 + 8 + 4
@@ -170,19 +174,21 @@ def _memory(run: Run, models: Sequence[Model]) -> str:
     rows = []
     for model in models:
         states = [STATE_BYTES * model.parameters / gpus for gpus in (8, 64)]
+        beside = [STATE_BYTES_BESIDE_VLLM * model.parameters / gpus for gpus in (8, 64)]
         updates = [t * (4 * model.vocabulary + 2 * model.hidden * model.layers) for t in (longest, longest // 2)]
         checkpoint = CHECKPOINT_BYTES * model.parameters
         rows.append([
             model.name,
             *(f"{state / 1e9:.1f} GB" for state in states),
-            *(f"{1 - state / MEMORY:.2f}" for state in states),
+            *(f"{math.floor(100 * (1 - state / MEMORY)) / 100:.2f}" for state in beside),
             *(f"{update / 1e9:.0f} GB" for update in updates),
+            f"{REFERENCE_BYTES * model.parameters / 1e9:.0f} GB",
             f"{checkpoint / 1e9:.0f} GB",
             f"{checkpoint * (run.steps // run.config.trainer.save_freq) / 1e12:.1f} TB",
         ])  # fmt: skip
     updates = (f"update, t = {longest:,}", f"t = {longest // 2:,}")
-    head = ("model", "states on 8", "on 64", "vLLM's share on 8", "on 64", *updates, "checkpoint", "all of a run")
-    return _table(head, rows)
+    states = ("states on 8", "on 64", "vLLM's share on 8", "on 64")
+    return _table(("model", *states, *updates, "reference", "checkpoint", "all of a run"), rows)
 
 
 def _limits(run: Run, models: Sequence[Model], u: float) -> str:

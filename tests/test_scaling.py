@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scaling import MODELS, PAPER_GPUS, PAPER_HOURS, PEAK, Model, Run, tables, utilisation
+from benchmarks.scaling import (
+    MEMORY,
+    MODELS,
+    PAPER_GPUS,
+    PAPER_HOURS,
+    PEAK,
+    STATE_BYTES_BESIDE_VLLM,
+    Model,
+    Run,
+    tables,
+    utilisation,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
 
@@ -46,3 +57,16 @@ def test_the_share_of_the_peak_explains_the_paper_s_hours(run, models):
     weights = 1_777_088_000 - 151_936 * 1536
     plain = 700 * 2048 * 2160 * 12 * weights / (PAPER_GPUS * PEAK * PAPER_HOURS * 3600)
     assert plain < share < 1.1 * plain
+
+
+def test_the_reference_model_is_offloaded_in_fp32_as_the_page_assumes(run):
+    engine = run.config.actor_rollout_ref.ref.fsdp_config
+    # verl/workers/engine/fsdp/transformer_impl.py: bfloat16 only where model_dtype is null
+    assert (engine.forward_only, engine.model_dtype) == (True, "fp32")
+
+
+def test_the_recipe_s_share_for_vllm_leaves_room_for_the_states_of_every_model(run, models):
+    left = (1 - run.config.actor_rollout_ref.rollout.gpu_memory_utilization) * MEMORY
+    beside = {name: STATE_BYTES_BESIDE_VLLM * model.parameters / 8 for name, model in models.items()}
+    spare = {name: round((left - bytes_) / 1e9, 1) for name, bytes_ in beside.items()}
+    assert spare == {"1.5B": 13.3, "7B": 4.6, "Qwen3-8B": 3.7}
