@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import string
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,9 @@ from l1_verl.budget import Budget
 
 INSTRUCTION = r"Let's think step by step and output the final answer within \boxed{}."
 CHOICE_INSTRUCTION = r"Let's think step by step and output the final answer (eg, {letters}) within \boxed{{}}."
+
+# The letters that the grader knows. Named here, since to ask it is to import its packages.
+LETTERS = "ABCDEFGHIJ"
 
 # One schema for every file, so that verl can read several of them as one data set.
 SCHEMA = pa.schema(
@@ -116,10 +118,15 @@ def choice_problem(index: int, question: str, options: Sequence[str], correct: i
     Args:
         index: position in the source, from 0.
         question: the question, without options.
-        options: 2 to 26 texts, without letters.
+        options: 2 to 10 texts, without letters.
         correct: position of the right one, from 0.
+
+    Raises:
+        ValueError: there are more options than letters that the grader knows.
     """
-    letters = string.ascii_uppercase[: len(options)]
+    if len(options) > len(LETTERS):
+        raise ValueError(f"it has {len(options)} options; the grader knows {len(LETTERS)}, A to {LETTERS[-1]}")
+    letters = LETTERS[: len(options)]
     listed = "\n".join(f"{letter}. {text.strip()}" for letter, text in zip(letters, options, strict=True))
     instruction = CHOICE_INSTRUCTION.format(letters=", ".join(letters))
     return Problem(index, f"{question.strip()}\n\nOptions:\n{listed}\n\n{instruction}", letters[correct], "choice")

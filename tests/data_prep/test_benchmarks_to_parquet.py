@@ -150,6 +150,7 @@ def test_two_parts_in_two_files_are_numbered_through(script, write, tmp_path):
         ("lsat", {**LSAT_HUB, "query": "no marks"}, ["Answer Choices"]),
         ("mmlu", {**MMLU, "answer": True}, ["True"]),
         ("mmlu", {**MMLU, "choices": "ZQRC"}, ["list of texts"]),
+        ("mmlu", {**MMLU, "choices": list("ZQRCFGHIJKL")}, ["11 options", "A to J"]),
     ],
 )
 def test_a_record_that_is_no_problem_is_refused_by_its_number(script, write, tmp_path, name, record, words):

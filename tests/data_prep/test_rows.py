@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from l1_verl.budget import Budget
+from l1_verl.grading import check_gold, choice
 
 
 def test_the_prompt_is_the_problem_and_the_instruction_joined_by_one_space():
@@ -26,6 +27,14 @@ def test_a_prompt_with_options_is_worded_as_the_published_checkpoints_were_evalu
 
 def test_five_options_are_all_named():
     assert "(eg, A, B, C, D, E)" in rows.choice_problem(0, "Which?", list("vwxyz"), 4).prompt
+
+
+def test_as_many_options_as_the_grader_has_letters_are_taken_and_one_more_is_refused():
+    assert rows.LETTERS == choice.LETTERS
+    last = rows.choice_problem(0, "Which?", list("klmnopqrst"), 9)
+    check_gold(last.ground_truth, "choice")
+    with pytest.raises(ValueError, match="it has 11 options; the grader knows 10, A to J"):
+        rows.choice_problem(0, "Which?", list("klmnopqrstu"), 0)
 
 
 def test_the_budget_is_in_extra_info_and_never_in_the_prompt():
