@@ -1,7 +1,8 @@
 r"""Units after a number. The rule: a unit that only one side writes is dropped; two units must be the same one.
 
 A unit is ``\text{...}`` after a value, a degree sign, or one of the words below. A bare letter is never a unit: ``6m``
-is a product.
+is a product. Text with a number of its own, exponents and indices aside, is none either: ``5 \text{ if even,
+6 if odd}`` says more than 5.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ _TRAILING_WORD = re.compile(
 )
 _DEGREES = re.compile(r"^(.*[\d}A-Za-z)])\s*\^\{\\circ\}(?:\s*\\text\{[CF]\}|\s*[CF])?$", re.DOTALL)
 _CONNECTIVE = re.compile(r"^(?:and|or)\b")
+# Not the 2 of m/s^2, cm2 and H2O, nor the 1 of s^-1 and s-1.
+_OWN_NUMBER = re.compile(r"(?<![A-Za-z^\d])(?<![A-Za-z^]-)\d")
 
 
 def split_unit(text: str) -> tuple[str, str | None]:
@@ -62,7 +65,7 @@ def split_unit(text: str) -> tuple[str, str | None]:
     if match:
         return match.group(1).strip(), "degree"
     match = _TRAILING_TEXT.match(text) or _TRAILING_WORD.match(text)
-    if match is None or _CONNECTIVE.match(match.group(2)):
+    if match is None or _CONNECTIVE.match(match.group(2)) or _OWN_NUMBER.search(match.group(2)):
         return text, None
     value, name, braced, bare = match.groups()
     if name.lower() in ("percent", "per cent"):
