@@ -7,6 +7,7 @@
 #
 # What follows MODEL goes to every eval.generate. Many GPUs: start `vllm serve MODEL --data-parallel-size 8` and add
 #   --engine openai --server URL --tokenizer MODEL
+# and BASELINE_SERVER=URL, where another one serves BASELINE_MODEL.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -23,9 +24,16 @@ MODES=${MODES:-exact max}
 BUDGETS=${BUDGETS:-512 1024 2048 3600}
 SAMPLES=${SAMPLES:-16}
 DATA_DIR=${DATA_DIR:-outputs/eval/data}
-OUTPUT_DIR=${OUTPUT_DIR:-outputs/eval/$(basename "$MODEL")}
+# verl calls every checkpoint huggingface; its run and step tell them apart.
+if [[ $MODEL =~ ([^/]+)/(global_step_[0-9]+)/actor/huggingface/?$ ]]; then
+    NAME=${BASH_REMATCH[1]}-${BASH_REMATCH[2]}
+else
+    NAME=$(basename "$MODEL")
+fi
+OUTPUT_DIR=${OUTPUT_DIR:-outputs/eval/$NAME}
 # The model that budget forcing is applied to, and that runs uncontrolled; empty for no baselines.
 BASELINE_MODEL=${BASELINE_MODEL:-}
+BASELINE_SERVER=${BASELINE_SERVER:-}
 # Of: uncontrolled s1-truncate s1-wait s1-paper
 BASELINES=${BASELINES:-uncontrolled s1-truncate s1-wait s1-paper}
 
@@ -35,12 +43,31 @@ read -ra budgets <<<"$BUDGETS"
 read -ra baselines <<<"$BASELINES"
 runs=()
 
-# Rows of every benchmark for a mode; files that are there are kept, so local ones can be put into DATA_DIR.
+# A server has one model: MODEL's would refuse BASELINE_MODEL, but only after hours of MODEL.
+baseline_flags=()
+if [[ -n $BASELINE_SERVER ]]; then
+    baseline_flags=(--engine openai --server "$BASELINE_SERVER")
+fi
+for flag in "$@"; do
+    case $flag in
+        --server | --server=*)
+            if [[ -n $BASELINE_MODEL && -z $BASELINE_SERVER ]]; then
+                echo "$flag serves $MODEL; set BASELINE_SERVER to the URL that serves $BASELINE_MODEL" >&2
+                exit 2
+            fi
+            ;;
+        --tokenizer | --tokenizer=*) baseline_flags+=(--tokenizer "$BASELINE_MODEL") ;;
+    esac
+done
+
+# Rows of every benchmark for a mode, in BENCHMARK-MODE-BUDGETS.parquet (none has no budgets); files that are there are
+# kept, so local ones can be put into DATA_DIR.
 prepare() {
-    local mode=$1 benchmark arguments
+    local mode=$1 benchmark arguments rows=$1
+    [[ $mode == none ]] || rows+=$(printf -- '-%s' "${budgets[@]}")
     data=()
     for benchmark in "${benchmarks[@]}"; do
-        data+=("$DATA_DIR/$benchmark-$mode.parquet")
+        data+=("$DATA_DIR/$benchmark-$rows.parquet")
         [[ -f ${data[-1]} ]] && continue
         arguments=(--output "${data[-1]}" --mode "$mode")
         [[ $mode == none ]] || arguments+=(--budgets "${budgets[@]}")
@@ -68,6 +95,7 @@ for mode in "${modes[@]}"; do
 done
 
 if [[ -n $BASELINE_MODEL ]]; then
+    set -- "$@" "${baseline_flags[@]}"
     for baseline in "${baselines[@]}"; do
         case $baseline in
             uncontrolled) measure uncontrolled "$BASELINE_MODEL" "$SAMPLES" none "$@" --strategy plain ;;
@@ -78,4 +106,4 @@ if [[ -n $BASELINE_MODEL ]]; then
     done
 fi
 
-"$PYTHON" -m eval.report --runs "${runs[@]}" --output "$OUTPUT_DIR/report" --overwrite --title "$(basename "$MODEL")"
+"$PYTHON" -m eval.report --runs "${runs[@]}" --output "$OUTPUT_DIR/report" --overwrite --title "$NAME"

@@ -51,10 +51,61 @@ def test_a_strategy_of_the_callers_is_the_models_and_never_a_baselines(tmp_path)
     assert sorted(last) == ["hard-cap", "hard-cap", "plain", "s1-paper", "s1-truncate", "s1-wait"]
 
 
+def prepared(folder, **knobs):
+    said = commands("m", DATA_DIR=str(folder), BENCHMARKS="amc", **knobs)
+    return [line for line in said if line.startswith("data_prep/")]
+
+
 def test_data_that_is_there_is_kept(tmp_path):
-    (tmp_path / "amc-exact.parquet").touch()
-    said = commands("m", DATA_DIR=str(tmp_path), BENCHMARKS="amc", MODES="exact")
-    assert not [line for line in said if line.startswith("data_prep/")]
+    (tmp_path / "amc-exact-512-1024.parquet").touch()
+    (tmp_path / "amc-none.parquet").touch()
+    assert not prepared(tmp_path, MODES="exact none", BUDGETS="512 1024")
+
+
+def test_the_rows_of_a_trial_with_one_budget_do_not_stand_in_for_all_four(tmp_path):
+    (tmp_path / "amc-exact-512.parquet").touch()
+    [line] = prepared(tmp_path, MODES="exact")
+    assert f"{tmp_path}/amc-exact-512-1024-2048-3600.parquet" in line
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("outputs/gpu/l1_max/global_step_120/actor/huggingface", "l1_max-global_step_120"),
+        ("/scratch/run one/global_step_7/actor/huggingface/", "run one-global_step_7"),
+        ("l3lab/L1-Qwen-1.5B-Max", "L1-Qwen-1.5B-Max"),
+        ("exports/huggingface", "huggingface"),
+    ],
+)
+def test_outputs_are_named_after_the_run_and_step_of_a_checkpoint_and_else_the_folder(tmp_path, model, name):
+    said = commands(model, DATA_DIR=str(tmp_path))
+    generated = [line for line in said if line.startswith("-m eval.generate")]
+    assert all(f"--output outputs/eval/{name}/" in line for line in generated)
+    assert said[-1].endswith(f"--title {name}")
+
+
+SERVED = ("--engine", "openai", "--server", "http://a/v1", "--tokenizer", "some/model")
+
+
+@pytest.mark.parametrize("server", [("--server", "http://a/v1"), ("--server=http://a/v1",)])
+def test_a_server_of_the_model_is_not_asked_for_the_baseline(tmp_path, server):
+    done = run("some/model", "--engine", "openai", *server, DATA_DIR=str(tmp_path), BASELINE_MODEL="base")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "set BASELINE_SERVER to the URL that serves base" in done.stderr
+    assert commands("some/model", "--engine", "openai", *server, DATA_DIR=str(tmp_path))
+
+
+def test_baselines_go_to_their_own_server_with_their_own_tokenizer(tmp_path):
+    said = commands(
+        "some/model", *SERVED, DATA_DIR=str(tmp_path), BASELINE_MODEL="base", BASELINE_SERVER="http://b/v1"
+    )
+    for line in said:
+        if line.startswith("-m eval.generate"):
+            last = {flag: line.rpartition(f"{flag} ")[2].split()[0] for flag in ("--model", "--server", "--tokenizer")}
+            ours = {"--model": "some/model", "--server": "http://a/v1", "--tokenizer": "some/model"}
+            theirs = {"--model": "base", "--server": "http://b/v1", "--tokenizer": "base"}
+            assert last == (theirs if "--model base" in line else ours)
+    assert sum("--model base" in line for line in said) == 4
 
 
 @pytest.mark.parametrize("arguments", [[], ["--tensor-parallel", "2"]])
