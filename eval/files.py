@@ -65,10 +65,10 @@ class LineLog:
     Args:
         path: the jsonl file; made if it is not there.
         config: what produced the lines; a file that was begun with another one is refused.
-        overwrite: begin anew and drop what is there.
+        overwrite: begin anew; what is there is dropped when the first new line comes, and not by a start that fails.
 
     Raises:
-        InputError: another process writes this file, or it was begun with another configuration.
+        InputError: another process writes this file, no log ever did, or it was begun with another configuration.
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any], *, overwrite: bool = False) -> None:
@@ -81,15 +81,28 @@ class LineLog:
             raise InputError(
                 f"{path} is being written by another process; wait for it or choose another file"
             ) from None
-        if overwrite:
-            self._file.truncate(0)
-        elif self._file.tell() > 0:
+        self._config = config
+        written = self._file.tell() > 0
+        if written and not config_path(path).is_file():
+            raise InputError(f"{path} exists, without its configuration {config_path(path).name}; choose another file")
+        self._replaces = overwrite and written
+        if self._replaces:
+            return
+        if written:
             _refuse_change(path, config)
             self._cut_open_line()
-        write_whole(config_path(path), json.dumps(config, indent=2, sort_keys=True) + "\n")
+        self._write_config()
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The lines that are kept: none where they are to be replaced."""
+        return iter(()) if self._replaces else read_lines(self.path)
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Adds one line and hands it to the operating system, where a killed process cannot lose it."""
+        if self._replaces:
+            self._file.truncate(0)  # before the configuration: an empty file goes with any
+            self._write_config()
+            self._replaces = False
         self._file.write(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
         self._file.flush()
 
@@ -101,6 +114,9 @@ class LineLog:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _write_config(self) -> None:
+        write_whole(config_path(self.path), json.dumps(self._config, indent=2, sort_keys=True) + "\n")
 
     def _cut_open_line(self) -> None:
         end = self._file.tell()

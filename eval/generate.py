@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = _config(args)
     tasks = tasks_of(rows, args.samples, content_hash(config), args.seed)
     _refuse_unfit(args, tasks)
-    if not args.overwrite and args.output.exists():
+    if args.output.exists():
         _refuse_foreign(args.output)
     with LineLog(args.output, config, overwrite=args.overwrite) as log:
-        done = {record["id"] for record in read_lines(args.output)}
+        done = {record["id"] for record in log.records()}
         left = [task for task in tasks if task.id not in done]
         if not left:
             print(f"{args.output}: all {len(tasks):,} samples are there")
@@ -192,10 +192,13 @@ def _refuse_unfit(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """A file that is no samples file is left alone, whatever its name."""
-    first = next(read_lines(path), None)
+    """A file that is no samples file is left alone, whatever its name, and with --overwrite too."""
+    try:
+        first = next(read_lines(path), None)
+    except InputError as error:
+        raise InputError(f"--output {path} exists and holds no samples ({error}); choose another file") from None
     if first is not None and not {"id", "row_id", "response"} <= first.keys():
-        raise InputError(f"{path} exists and holds no samples; choose another --output")
+        raise InputError(f"--output {path} exists and holds no samples; choose another file")
 
 
 def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple[Engine, Sampling]:

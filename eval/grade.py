@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if total == 0:
         raise InputError(f"{args.samples} holds no sample")
     with LineLog(args.output, config, overwrite=args.overwrite) as log:
-        done = {record["id"] for record in read_lines(args.output)}
+        done = {record["id"] for record in log.records()}
         left = _ungraded(args.samples, done)
         with (
             GradingPool(workers=args.workers, timeout=args.timeout) as pool,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from eval.cli import InputError
-from eval.files import LineLog, config_path, read_lines
+from eval.files import LineLog, config_path, read_config, read_lines
 
 
 def test_a_line_cut_by_a_kill_is_dropped_and_the_rest_kept(tmp_path):
@@ -45,8 +45,21 @@ def test_a_changed_configuration_is_refused_by_name_and_value(tmp_path):
     with pytest.raises(InputError, match=r"temperature was 0\.6, is 1\.0"):
         LineLog(path, {"temperature": 1.0})
     assert [record["id"] for record in read_lines(path)] == ["a"]
-    with LineLog(path, {"temperature": 1.0}, overwrite=True):
-        assert list(read_lines(path)) == []
+
+
+def test_a_log_is_replaced_by_its_first_new_line_and_not_before(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    with LineLog(path, {"temperature": 0.6}) as log:
+        log.append({"id": "a"})
+    with LineLog(path, {"temperature": 1.0}, overwrite=True) as log:
+        assert list(log.records()) == []
+    assert [record["id"] for record in read_lines(path)] == ["a"]
+    assert read_config(path) == {"temperature": 0.6}
+    with LineLog(path, {"temperature": 1.0}, overwrite=True) as log:
+        for name in "bc":
+            log.append({"id": name})
+    assert [record["id"] for record in read_lines(path)] == ["b", "c"]
+    assert read_config(path) == {"temperature": 1.0}
 
 
 def test_two_writers_of_one_file_are_refused(tmp_path):
@@ -55,11 +68,12 @@ def test_two_writers_of_one_file_are_refused(tmp_path):
         LineLog(path, {})
 
 
-def test_somebody_elses_file_is_not_taken_over(tmp_path):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_somebody_elses_file_is_not_taken_over(tmp_path, overwrite):
     path = tmp_path / "notes.jsonl"
     path.write_text('{"note": "mine"}\n')
     with pytest.raises(InputError, match=r"config\.json"):
-        LineLog(path, {})
+        LineLog(path, {}, overwrite=overwrite)
     assert path.read_text() == '{"note": "mine"}\n'
 
 

@@ -15,7 +15,7 @@ import pytest
 from eval import generate
 from eval.cli import EngineError, InputError
 from eval.engines import Completion
-from eval.files import read_lines
+from eval.files import LineLog, read_config, read_lines
 from eval.loop import answers
 from eval.strategies import Sampling
 from eval.strategies.plain import plain
@@ -96,6 +96,24 @@ def test_arguments_that_cannot_work_are_refused_before_anything_is_loaded(data, 
     with pytest.raises(InputError, match=message):
         generate.main(["--model", "m", "--data", str(data), "--output", str(tmp_path / "s.jsonl"), *arguments])
     assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_overwriting_with_a_model_that_is_not_there_costs_no_sample(data, tmp_path):
+    output = tmp_path / "samples.jsonl"
+    with LineLog(output, {"model": "before"}) as log:
+        log.append({"id": "a", "row_id": "b", "response": "c"})
+    missing = tmp_path / "no-model"
+    with pytest.raises(InputError, match="no tokenizer at"):
+        generate.main(["--model", str(missing), "--data", str(data), "--output", str(output), "--overwrite"])
+    assert [sample["id"] for sample in read_lines(output)] == ["a"]
+    assert read_config(output) == {"model": "before"}
+
+
+def test_the_data_itself_is_not_overwritten_with_samples(data):
+    before = data.read_bytes()
+    with pytest.raises(InputError, match="exists and holds no samples"):
+        generate.main(["--model", "m", "--data", str(data), "--output", str(data), "--overwrite"])
+    assert data.read_bytes() == before
 
 
 def test_forcing_a_budget_on_rows_without_one_is_refused(row, tmp_path):
