@@ -16,6 +16,10 @@ from eval.chat import Chat
 from eval.cli import EngineError, InputError
 from eval.engines import Completion, Request
 
+#: vLLM's server otherwise takes these from the model's generation_config.json (Qwen3's says top_k 20), where the paper,
+#: and vLLM in this process, draw from all of top_p. Not OpenAI's: only a server that takes token ids gets them.
+_NEUTRAL = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
+
 #: Answers that another try may mend: too early, too many requests, and whatever goes wrong inside a server.
 _RETRY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
@@ -147,6 +151,7 @@ class OpenAIEngine:
             "stop": list(request.stop) or None,
             "stop_token_ids": list(request.stop_token_ids) or None,
             "return_token_ids": True,
+            **_NEUTRAL,
         }
         return "completions", body | {name: value for name, value in extra.items() if value is not None}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,6 +103,7 @@ def test_a_conversation_goes_to_the_chat_and_the_server_counts(serve, monkeypatc
     assert body["messages"] == [{"role": "user", "content": "1 + 1?"}]
     assert (body["temperature"], body["top_p"], body["max_completion_tokens"], body["seed"]) == (0.6, 0.95, 100, 7)
     assert headers["Authorization"] == "Bearer secret"
+    assert not {"top_k", "min_p", "repetition_penalty"} & body.keys()  # OpenAI's own server refuses what it knows not
 
 
 def test_with_a_tokenizer_token_ids_go_and_come(serve):
@@ -115,6 +118,33 @@ def test_with_a_tokenizer_token_ids_go_and_come(serve):
     [(path, body, _)] = server.asked
     assert path == "/v1/completions"
     assert (body["prompt"], body["stop_token_ids"], body["return_token_ids"]) == ([1, 2], [9], True)
+    assert (body["top_k"], body["min_p"], body["repetition_penalty"]) == (0, 0.0, 1.0)
+
+
+#: vLLM's own reading of a request, over the defaults of a generation_config.json; in a process of its own, since what
+#: vLLM sets when it is imported is not for the tests after this one.
+_READ = """
+import json, sys
+from vllm import SamplingParams
+from vllm.entrypoints.openai.completion.protocol import CompletionRequest
+defaults = {"temperature": 0.7, "top_k": 20, "top_p": 0.8, "min_p": 0.1, "repetition_penalty": 1.05}
+served = CompletionRequest(**json.load(sys.stdin)).to_sampling_params(3, defaults)
+ours = SamplingParams(temperature=0.6, top_p=0.95)
+names = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty")
+print(json.dumps([[getattr(p, name) for name in names] for p in (served, ours)]))
+"""
+
+
+@pytest.mark.end_to_end
+def test_a_server_draws_as_the_engine_in_this_process_whatever_the_models_own_defaults(serve):
+    server = serve((200, {"choices": [{"token_ids": [5], "finish_reason": "stop"}], "usage": {"completion_tokens": 1}}))
+    answer(server, Chat(build_tokenizer(), "tiny"), Request([1, 2], 3, 0.6, 0.95, seed=7))
+    [(_, body, _)] = server.asked
+    read = subprocess.run(
+        [sys.executable, "-c", _READ], input=json.dumps(body), check=True, capture_output=True, text=True
+    )
+    served, ours = json.loads(read.stdout.splitlines()[-1])
+    assert served == ours
 
 
 @pytest.mark.parametrize("trouble", [(500, b"oops"), (429, b"slow down"), (200, b"<html>"), (200, {"choices": []})])
