@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from eval.cli import InputError
 from eval.files import content_hash
 from l1_verl.budget import Budget
+from l1_verl.grading import check_gold
 
 _COLUMNS = ("data_source", "prompt", "reward_model", "extra_info")
 
@@ -86,7 +87,7 @@ def tasks_of(rows: Sequence[dict[str, Any]], samples: int, config_hash: str, see
     """``samples`` tasks per row, those of a row side by side so that an engine can share their prompt.
 
     Raises:
-        InputError: a row is malformed, or appears twice.
+        InputError: a row is malformed, has an answer that nothing can be graded by, or appears twice.
     """
     tasks = []
     seen: dict[tuple[str, str], int] = {}
@@ -123,7 +124,11 @@ def _facts(row: dict[str, Any], number: int) -> dict[str, Any]:
         }
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"row {number} is not a row of data_prep: {type(error).__name__}: {error}") from None
-    empty = [k for k in ("row_id", "data_source", "messages", "ground_truth", "answer_type") if not facts[k]]
+    empty = [k for k in ("row_id", "data_source", "messages") if not facts[k]]
     if empty:
         raise InputError(f"row {number} has no {', '.join(empty)}")
+    try:
+        check_gold(facts["ground_truth"], facts["answer_type"])
+    except ValueError as error:
+        raise InputError(f"row {number} ({facts['row_id']}) of {facts['data_source']!r}: {error}") from None
     return facts

@@ -51,6 +51,27 @@ def test_a_malformed_row_is_named(row, change):
         tasks_of([row(1), row(2, **change)], 1, "config", 0)
 
 
+@pytest.mark.parametrize(
+    ("gold", "kind", "message"),
+    [
+        ("K", "choice", "gold answer is 'K'"),
+        ("", "math", "gold answer"),
+        ([], "math", "gold answer"),
+        ("A", "essay", "answer type is 'essay'"),
+    ],
+)
+def test_an_answer_that_grading_would_stop_at_is_refused_before_anything_is_generated(row, gold, kind, message):
+    bad = row(2, reward_model={"ground_truth": gold}, extra_info={"id": "row-2", "answer_type": kind})
+    with pytest.raises(InputError, match=rf"row 1 \(row-2\) of 'tiny': {message}"):
+        tasks_of([row(1), bad], 1, "config", 0)
+
+
+def test_an_option_and_several_equivalent_answers_are_answers(row):
+    for gold, kind in (("J", "choice"), ('["1/2", "0.5"]', "math")):
+        good = row(1, reward_model={"ground_truth": gold}, extra_info={"id": "row-1", "answer_type": kind})
+        assert tasks_of([good], 1, "config", 0)[0].ground_truth == gold
+
+
 def test_a_limit_takes_the_first_rows_of_every_budget(row, tmp_path):
     rows = [row(n, Budget("exact", tokens)) for tokens in (512, 1024) for n in range(5)]
     path = tmp_path / "rows.parquet"
