@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+from functools import cache
 from typing import Any
 
 import datasets
 
 from l1_verl.budget import Budget
-from l1_verl.grading import grade
+from l1_verl.grading import GradingPool
 
 
 def load(data: str | None = None, **_: Any) -> dict[str, datasets.Dataset]:
@@ -29,5 +31,13 @@ def answer(row: dict[str, Any]) -> str:
 
 
 def judge(row: dict[str, Any], responses: list[str]) -> dict[str, float]:
-    verdict = grade(responses[0], answer(row), row["extra_info"]["answer_type"])
+    [verdict] = _pool().grade_many([responses[0]], [answer(row)], [row["extra_info"]["answer_type"]])
     return {"acc": float(verdict.correct), "no_answer": float(verdict.status == "no_answer")}
+
+
+@cache
+def _pool() -> GradingPool:
+    """One for all rows, from the first on: what a model wrote can keep a comparison busy for ever."""
+    pool = GradingPool()
+    atexit.register(pool.close)
+    return pool
