@@ -56,14 +56,17 @@ class VLLMEngine:
         self.capacity = 2 * config.scheduler_config.max_num_seqs
 
     def submit(self, key: int, request: Request) -> None:
-        self._engine.add_request(str(key), {"prompt_token_ids": list(request.prompt)}, self._params(request))
+        try:
+            self._engine.add_request(str(key), {"prompt_token_ids": list(request.prompt)}, self._params(request))
+        except _failures() as error:
+            raise EngineError(_stopped(error)) from error
 
     def poll(self) -> list[tuple[int, Completion | EngineError]]:
         while True:
             try:
                 outputs = self._engine.step()
-            except RuntimeError as error:
-                raise EngineError(f"vLLM stopped: {error}") from error
+            except _failures() as error:
+                raise EngineError(_stopped(error)) from error
             finished: list[tuple[int, Completion | EngineError]] = [
                 (int(output.request_id), _completion(output.outputs[0])) for output in outputs if output.finished
             ]
@@ -88,6 +91,17 @@ class VLLMEngine:
             detokenize=bool(request.stop),
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What fails in this process is a RuntimeError; what vLLM says of an engine process of its own that died is none."""
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    return RuntimeError, EngineDeadError
+
+
+def _stopped(error: Exception) -> str:
+    return f"vLLM stopped: {' '.join(str(error).split())}"
 
 
 def _completion(output: Any) -> Completion:

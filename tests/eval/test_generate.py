@@ -223,3 +223,34 @@ def test_every_strategy_runs_on_the_real_engine_and_forcing_keeps_its_budget(ran
                 assert json.dumps(answer.response)
     finally:
         engine.close()
+
+
+#: In a process of its own, since what vLLM sets when it is imported is not for the tests after this one.
+_DEATH = """
+from vllm.v1.engine.exceptions import EngineDeadError
+from eval import cli
+from eval.engines import Request
+from eval.engines.vllm_engine import VLLMEngine
+
+class Dead:
+    def step(self):
+        raise EngineDeadError()
+    def add_request(self, *_):
+        raise EngineDeadError()
+
+engine = VLLMEngine.__new__(VLLMEngine)
+engine._engine = Dead()
+try:
+    engine.submit(0, Request([1], 1, 0.6, 0.95, seed=0))
+except cli.EngineError as error:
+    print(error)
+cli.run(engine.poll, "eval.generate")
+"""
+
+
+@pytest.mark.end_to_end
+def test_an_engine_process_that_died_is_one_line_and_not_a_traceback():
+    dead = subprocess.run([sys.executable, "-c", _DEATH], cwd=ROOT, capture_output=True, text=True)
+    assert dead.stdout.splitlines()[-1].startswith("vLLM stopped: EngineCore encountered an issue")
+    assert dead.stderr.splitlines()[-1].startswith("eval.generate: engine failed: vLLM stopped: EngineCore")
+    assert (dead.returncode, "Traceback" in dead.stderr) == (1, False)
