@@ -1,4 +1,4 @@
-"""What the three commands share: one clear line for a person, exit code 2 for bad input, 1 for a failing engine."""
+"""What the commands share: one clear line for a person, exit code 2 for bad input, 1 for a failing engine."""
 
 from __future__ import annotations
 
@@ -22,8 +22,14 @@ def run(main: Callable[[], None], name: str) -> None:
         _leave(f"{name}: error: {error}", 2)
     except EngineError as error:
         _leave(f"{name}: engine failed: {error}", 1)
+    except OSError as error:  # a folder that may not be written, a full disk
+        _leave(f"{name}: error: {_of_file(error)}", 2)
     except KeyboardInterrupt:
         _leave(f"{name}: interrupted; run the same command again to go on", 130)
+
+
+def _of_file(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else " ".join(str(error).split())
 
 
 def _leave(line: str, code: int) -> None:

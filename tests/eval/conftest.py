@@ -76,6 +76,13 @@ def graded() -> Callable[..., Row]:
     return make
 
 
-def write_jsonl(path: Path, records: Iterable[Row]) -> Path:
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    return path
+@pytest.fixture
+def jsonl(tmp_path) -> Callable[..., Path]:
+    """Writes records as lines of a file."""
+
+    def write(records: Iterable[Row], name: str = "graded.jsonl") -> Path:
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return path
+
+    return write

@@ -28,16 +28,6 @@ SCHEMA = json.loads((Path(report.__file__).parent / "schema.json").read_text())
 
 
 @pytest.fixture
-def jsonl(tmp_path):
-    def write(records, name="graded.jsonl"):
-        path = tmp_path / name
-        path.write_text("".join(json.dumps(record) + "\n" for record in records))
-        return path
-
-    return write
-
-
-@pytest.fixture
 def varied(graded):
     """Samples of 20 problems under three budgets, four each, of every length and outcome."""
     rng = np.random.default_rng(0)
