@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
+import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,43 @@ def write_whole(path: Path, content: bytes | str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder to write into that becomes ``folder`` at the end, or is gone if anything fails before.
+
+    Readers see the old folder whole, the new one whole, or for a moment none. Every process writes into its own; what
+    killed ones left on this machine is removed. Whether ``folder`` may be replaced is the caller's to know.
+
+    Raises:
+        InputError: nothing can be written beside ``folder``.
+    """
+    host = socket.gethostname()
+    partial, replaced = (folder.with_name(f".{folder.name}.{host}.{os.getpid()}.{end}") for end in _ENDS)
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"--output {folder} cannot be written: {error.strerror}") from None
+    try:
+        yield partial
+        if folder.exists():
+            os.replace(folder, replaced)
+        os.replace(partial, folder)
+        shutil.rmtree(replaced, ignore_errors=True)
+        _remove_left(folder, host)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+_ENDS = ("partial", "replaced")
+
+
+def _remove_left(folder: Path, host: str) -> None:
+    for end in _ENDS:
+        for left in folder.parent.glob(f".{glob.escape(folder.name)}.{glob.escape(host)}.[0-9]*.{end}"):
+            if not Path("/proc", left.name.split(".")[-2]).exists():
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from eval import cli
 from eval.cli import InputError
+from eval.files import replacing
 from eval.model import fingerprint
 from recipes.measured import Report
 from recipes.model_card import model_card, stages
@@ -32,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model_card(name, history, None, args.license)  # what it cannot say shows now, not after the merge
     if report is not None:
         report.require_count(history[-1].counted)
-    with _replacing(output, overwrite=args.overwrite) as partial:
+    _refuse_replacing(output, overwrite=args.overwrite)
+    with replacing(output) as partial:
         _merge(actor, partial)
         if report is not None:
             weights = {fingerprint(str(partial)): "these weights"}
@@ -94,30 +93,11 @@ def _merge(actor: Path, target: Path) -> None:
         raise InputError(f"verl's merger failed on {actor}: {said[-1]}")
 
 
-@contextmanager
-def _replacing(output: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A folder to write into that becomes ``output`` at the end, or is gone if anything fails before.
-
-    Raises:
-        InputError: ``output`` exists and may not be replaced, or cannot be written.
-    """
+def _refuse_replacing(output: Path, *, overwrite: bool) -> None:
     if output.exists() and not overwrite:
         raise InputError(f"--output {output} exists; use --overwrite or another folder")
     if output.exists() and not all((output / name).is_file() for name in ("README.md", "config.json")):
         raise InputError(f"--output {output} exists and is no exported model; choose another folder")
-    partial, replaced = (output.with_name(f".{output.name}.{os.getpid()}.{end}") for end in ("partial", "replaced"))
-    try:
-        partial.mkdir(parents=True)
-    except OSError as error:
-        raise InputError(f"--output {output} cannot be written: {error.strerror}") from None
-    try:
-        yield partial
-        if output.exists():
-            os.replace(output, replaced)
-        os.replace(partial, output)
-        shutil.rmtree(replaced, ignore_errors=True)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from eval import cli
 from eval.cli import InputError
-from eval.files import write_whole
+from eval.files import replacing, write_whole
 from eval.report.figures import drawings, training_drawings
 from eval.report.keywords import DEFAULT, Keywords
 from eval.report.load import Run, load_run
@@ -50,24 +48,21 @@ def _write(
     runs: Sequence[Run],
     published: dict[str, Any],
 ) -> None:
-    """Writes the folder under another name and renames it: a reader, or a kill, never meets half a report."""
-    partial = output.with_name(f".{output.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    (partial / "figures").mkdir(parents=True)
-    shown = tables(measured, published)
-    write_whole(partial / "results.json", json.dumps(measured, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
-    write_whole(partial / "tables.md", f"# {title}\n\n" + "\n".join(table.markdown() for table in shown))
-    drawn = []
-    for figure in figures:
-        made = figure.render()
-        write_whole(partial / "figures" / f"{figure.name}.svg", made.svg)
-        write_whole(partial / "figures" / f"{figure.name}.png", made.png)
-        drawn.append(Shown(figure.title, figure.caption, data_uri(made.svg), data_uri(made.dark_svg)))
-    examples = [(run.name, run.examples) for run in runs]
-    write_whole(partial / "report.html", page(title, measured, shown, drawn, examples))
-    if output.exists():
-        shutil.rmtree(output)
-    os.replace(partial, output)
+    with replacing(output) as partial:  # a reader, or a kill, never meets half a report
+        (partial / "figures").mkdir()
+        shown = tables(measured, published)
+        write_whole(
+            partial / "results.json", json.dumps(measured, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        )
+        write_whole(partial / "tables.md", f"# {title}\n\n" + "\n".join(table.markdown() for table in shown))
+        drawn = []
+        for figure in figures:
+            made = figure.render()
+            write_whole(partial / "figures" / f"{figure.name}.svg", made.svg)
+            write_whole(partial / "figures" / f"{figure.name}.png", made.png)
+            drawn.append(Shown(figure.title, figure.caption, data_uri(made.svg), data_uri(made.dark_svg)))
+        examples = [(run.name, run.examples) for run in runs]
+        write_whole(partial / "report.html", page(title, measured, shown, drawn, examples))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

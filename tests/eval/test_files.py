@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
+import subprocess
 
 import pytest
 
+from eval import files
 from eval.cli import InputError
-from eval.files import LineLog, config_path, read_config, read_lines
+from eval.files import LineLog, config_path, read_config, read_lines, replacing
 
 
 def test_a_line_cut_by_a_kill_is_dropped_and_the_rest_kept(tmp_path):
@@ -89,3 +93,56 @@ def test_the_configuration_lies_beside_the_lines(tmp_path):
     path = tmp_path / "samples.jsonl"
     LineLog(path, {"model": "m"}).close()
     assert json.loads(config_path(path).read_text()) == {"model": "m"}
+
+
+def replace(folder, content):
+    with replacing(folder) as partial:
+        (partial / "a").write_text(content)
+        (partial / "b").write_text(content)
+
+
+def held(folder):
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_a_folder_is_whole_whenever_something_of_it_is_deleted(tmp_path, monkeypatch):
+    folder, seen = tmp_path / "report", []
+    remove = shutil.rmtree
+
+    def watched(path, **how):
+        seen.append(held(folder))
+        remove(path, **how)
+
+    monkeypatch.setattr(files.shutil, "rmtree", watched)
+    for content in ("old", "new"):
+        replace(folder, content)
+        assert held(folder) == {"a": content, "b": content}
+    assert all(found in ({"a": c, "b": c} for c in ("old", "new")) for found in seen)
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_a_folder_is_left_as_it_is_when_writing_its_successor_fails(tmp_path):
+    replace(tmp_path / "report", "old")
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "report") as partial:
+        (partial / "a").write_text("new")
+        raise ZeroDivisionError
+    assert held(tmp_path / "report") == {"a": "old", "b": "old"}
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    host = socket.gethostname()
+    with subprocess.Popen(["sleep", "60"]) as living:
+        theirs = tmp_path / f".report.{host}.{living.pid}.partial"
+        theirs.mkdir()
+        (tmp_path / f".report.{host}.{2**22 + 1}.partial").mkdir()  # above any process number that Linux gives
+        (tmp_path / f".report.{host}.{2**22 + 1}.replaced").mkdir()
+        replace(tmp_path / "report", "new")
+        living.kill()
+    assert {path.name for path in tmp_path.iterdir()} == {"report", theirs.name}
+
+
+def test_a_folder_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        replace(tmp_path / "file" / "report", "new")
