@@ -223,8 +223,9 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
     from eval.engines.vllm_engine import VLLMEngine
 
     chat = Chat.load(args.model)
-    context = args.max_model_len or _needed_context(args.model, chat, tasks, sampling())
-    for task in tasks:  # what does not fit is found now, not after an hour
+    asked = list({(task.data_source, task.row_id): task for task in tasks}.values())  # samples share their prompt
+    context = args.max_model_len or _needed_context(args.model, chat, asked, sampling())
+    for task in asked:  # what does not fit is found now, not after an hour
         next(_strategy(args, sampling(context=context))(task, chat))
     engine = VLLMEngine(
         args.model,

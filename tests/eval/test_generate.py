@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from eval import generate
+from eval.chat import Chat
 from eval.cli import EngineError, InputError
-from eval.engines import Completion
+from eval.engines import Completion, vllm_engine
 from eval.files import LineLog, read_config, read_lines
 from eval.loop import answers
 from eval.strategies import Sampling
@@ -158,6 +159,30 @@ def random_model(tmp_path_factory) -> Path:
     return folder
 
 
+def test_more_samples_of_a_row_render_its_prompt_no_more_often(random_model, data, tmp_path, monkeypatch):
+    rendered = Counter()
+
+    class Begun(Exception):
+        """What was to be done before the engine starts is done."""
+
+    def begin(*_, **__):
+        raise Begun
+
+    def render(chat, messages):
+        rendered[samples] += 1
+        return plainly(chat, messages)
+
+    plainly = Chat.render
+    monkeypatch.setattr(Chat, "render", render)
+    monkeypatch.setattr(vllm_engine, "VLLMEngine", begin)
+    for samples in (1, 16):
+        output = tmp_path / f"{samples}.jsonl"
+        arguments = ["--model", str(random_model), "--data", str(data), "--output", str(output)]
+        with pytest.raises(Begun):
+            generate.main([*arguments, "--max-tokens", "300", "--samples", str(samples)])
+    assert rendered[1] == rendered[16] > 0
+
+
 @pytest.mark.end_to_end
 def test_a_killed_run_goes_on_where_it_was_and_repeats_nothing(random_model, data, tmp_path):
     output = tmp_path / "samples.jsonl"
@@ -205,7 +230,6 @@ def environment_as_before():
 @pytest.mark.end_to_end
 @pytest.mark.usefixtures("environment_as_before")
 def test_every_strategy_runs_on_the_real_engine_and_forcing_keeps_its_budget(random_model, row):
-    from eval.chat import Chat
     from eval.engines.vllm_engine import VLLMEngine
 
     engine = VLLMEngine(str(random_model), Chat.load(str(random_model)), context=400)
