@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +105,29 @@ def pooled_cells(run: Run, resampler: Resampler) -> Iterator[Cell]:
         yield _cell(group, str(benchmark), str(mode), None, resampler)
 
 
+def macro_length_errors(
+    cells: Sequence[Cell], groups: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str, dict[str, Array]]]:
+    """Name, mode and length errors of each group of benchmarks that is complete, as L1's Table 2 groups them.
+
+    With e = (n_y - n_gold) / n_gold of a sample: ``mean_error`` is mean(e), ``mean_abs_error`` mean(|e|) and
+    ``relative_rmse`` sqrt(mean(e^2)), each mean over all budgets of a mode, every benchmark weighing the same. Table 2
+    (arXiv 2503.04697) prints the first and the last; how it weighs its benchmarks it does not say.
+
+    Args:
+        cells: those of ``pooled_cells``.
+        groups: benchmarks by the name of their group.
+    """
+    for mode in dict.fromkeys(cell.mode for cell in cells):
+        table = {cell.benchmark: cell.metrics for cell in cells if cell.mode == mode}
+        for name, members in groups.items():
+            if set(members) <= table.keys():
+                metrics = [table[member] for member in members]
+                errors = {key: np.mean([m[key] for m in metrics], axis=0) for key in ("mean_error", "mean_abs_error")}
+                errors["relative_rmse"] = np.sqrt(np.mean([m["relative_rmse"] ** 2 for m in metrics], axis=0))
+                yield name, mode, errors
+
+
 def _cell(group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, resampler: Resampler) -> Cell:
     codes = resampler.codes(benchmark, group["problem"])
     values = group.assign(utilisation=group["counted"] / group["budget"])
@@ -114,6 +137,8 @@ def _cell(group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, re
 
     metrics = {name: mean(column) for name, column in _MEANS.items()}
     metrics["rmse"] = np.sqrt(resampler.mean(benchmark, codes, ((group["counted"] - group["budget"]) ** 2).to_numpy()))
+    # In percent of the budget, as L1's Table 2 has it: sqrt(mean(((n_y - n_gold) / n_gold)^2)).
+    metrics["relative_rmse"] = np.sqrt(resampler.mean(benchmark, codes, (group["error"] ** 2).to_numpy()))
     metrics["thinking_ratio"] = divide(metrics["thinking_tokens"], metrics["solution_tokens"])
     metrics |= _line(
         lambda v: resampler.mean(benchmark, codes, v), group["budget"].to_numpy(), group["counted"].to_numpy()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from eval.report.bootstrap import estimate
-from eval.report.cells import Cell, Resampler, cells_of, pooled_cells
+from eval.report.bootstrap import Array, Estimate, estimate
+from eval.report.cells import Cell, Resampler, cells_of, macro_length_errors, pooled_cells
 from eval.report.curves import curves_of, equal_tokens
 from eval.report.keywords import Keywords
 from eval.report.load import Run
@@ -43,7 +43,7 @@ def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], 
     measured = []
     all_curves = {}
     for run in runs:
-        cells = list(cells_of(run, resampler))
+        cells, pooled = list(cells_of(run, resampler)), list(pooled_cells(run, resampler))
         curves = curves_of(cells, published["groups"])
         all_curves[run.name] = curves
         measured.append(
@@ -54,7 +54,11 @@ def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], 
                 "n": len(run.samples),
                 "problems": int(run.samples.groupby("benchmark", observed=True)["problem"].nunique().sum()),
                 "cells": [_cell(cell, run, keywords, resampler) for cell in cells],
-                "pooled": [_pooled(cell, run) for cell in pooled_cells(run, resampler)],
+                "pooled": [_pooled(cell, run) for cell in pooled],
+                "length_errors": [
+                    {"group": group, "mode": mode, "metrics": _estimates(errors)}
+                    for group, mode, errors in macro_length_errors(pooled, published["length_errors"]["groups"])
+                ],
                 "curves": [curve.to_dict() for curve in curves],
             }
         )
@@ -78,8 +82,12 @@ def _facts(cell: Cell) -> dict[str, Any]:
         "budget": cell.budget,
         "n": cell.n,
         "problems": cell.problems,
-        "metrics": {name: estimate(values) for name, values in cell.metrics.items()},
+        "metrics": _estimates(cell.metrics),
     }
+
+
+def _estimates(metrics: Mapping[str, Array]) -> dict[str, Estimate]:
+    return {name: estimate(values) for name, values in metrics.items()}
 
 
 def _cell(cell: Cell, run: Run, keywords: Keywords, resampler: Resampler) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _MORE = (
     ("soft_violation", "> 500 over", "percent"),
     ("utilisation", "utilisation", "percent"),
     ("rmse", "RMSE", "tokens"),
+    ("relative_rmse", "RMSE / budget", "percent"),
     ("truncated", "truncated", "percent"),
     ("no_answer", "no answer", "percent"),
     ("grade_timeout", "grading timed out", "percent"),
@@ -59,6 +60,7 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
         _cells("Before and after" if len(runs) == 2 else "Overview", results, "pooled", (*_ADHERENCE, *_DIAL)),
         _cells("By budget", results, "cells", _ADHERENCE),
         _cells("By budget: limits, truncation, thinking and solution", results, "cells", _MORE),
+        _length_errors(runs, published["length_errors"]),
         _curves(results),
         _equal_tokens(results),
         _voting(runs),
@@ -113,6 +115,25 @@ def _with_unbudgeted(run: dict[str, Any], part: str) -> list[dict[str, Any]]:
     if part == "pooled":
         cells += [cell for cell in run["cells"] if cell["mode"] == "none"]
     return cells
+
+
+def _length_errors(runs: Sequence[dict[str, Any]], published: dict[str, Any]) -> Table:
+    rows, groups = [], {}
+    for run in runs:
+        for row in run["length_errors"]:
+            groups[row["group"]] = None
+            values = [row["metrics"][name] for name in ("mean_error", "relative_rmse", "mean_abs_error")]
+            cells = [format_estimate(value, "percent") for value in values]
+            rows.append([row["group"], f"{row['mode']} all", run["name"], *cells])
+    for group in groups:
+        for model, (mean, rmse) in published["models"].get(group, {}).items():
+            rows.append([group, "exact all", f"{model} (published)", f"{mean} %", f"{rmse} %", "–"])
+    rows.sort(key=lambda row: list(groups).index(row[0]))
+    note = (
+        "In percent of the budget, over all budgets; every benchmark of a group weighs the same. Published: Table 2."
+    )
+    heads = ["benchmarks", "budget", "run", "signed error", "RMSE", "mean abs. error"]
+    return Table("Length error over groups of benchmarks", note, heads, rows)
 
 
 def _curves(results: dict[str, Any]) -> Table:

@@ -18,6 +18,7 @@ from eval.report.curves import Curve
 from eval.report.keywords import Keywords
 from eval.report.load import load_run
 from eval.report.results import Settings, results
+from eval.report.tables import tables
 from eval.report.training import curves, load_training
 from l1_verl.adherence import adherence
 from tests.signals import kill_when
@@ -192,6 +193,39 @@ def test_a_macro_average_is_only_of_groups_that_are_complete(graded, jsonl):
     path = jsonl([graded(p, benchmark=b) for b in ("aime2025", "math500", "amc") for p in range(3)])
     measured = measure(path)
     assert [c["name"] for c in measured["runs"][0]["curves"]] == ["aime2025", "amc", "math500", "macro:all"]
+
+
+def test_length_errors_of_table_2_weigh_benchmarks_alike_and_long_and_short_cancel_only_where_signed(graded, jsonl):
+    # GPQA errs by +50 and -50 %, three times as many samples of LSAT by +20 %.
+    errors = {"gpqa": (0.5, -0.5), "lsat": (0.2,) * 6}
+    path = jsonl(
+        graded(problem, benchmark=benchmark, used=round(tokens * (1 + error)), budget={"mode": mode, "tokens": tokens})
+        for mode in ("exact", "max")
+        for benchmark, many in errors.items()
+        for problem, error in enumerate(many)
+        for tokens in (100, 1000)
+    )
+    run = measure(path)["runs"][0]
+    assert [(row["group"], row["mode"]) for row in run["length_errors"]] == [
+        ("gpqa, lsat", "exact"),
+        ("gpqa, lsat", "max"),
+    ]
+    found = {name: estimate["value"] for name, estimate in run["length_errors"][0]["metrics"].items()}
+    assert found == pytest.approx(
+        {"mean_error": 0.1, "mean_abs_error": 0.35, "relative_rmse": math.sqrt((0.25 + 0.04) / 2)}
+    )
+    gpqa, lsat = (cell["metrics"]["relative_rmse"]["value"] for cell in run["pooled"] if cell["mode"] == "exact")
+    assert (gpqa, lsat) == pytest.approx((0.5, 0.2))
+
+
+def test_published_length_errors_stand_beside_measured_ones_of_the_same_benchmarks_only(graded, jsonl):
+    measured = measure(jsonl([graded(0, benchmark="mmlu", used=150)]))
+    [table] = [t for t in tables(measured, PUBLISHED) if t.title.startswith("Length error")]
+    assert table.rows == [
+        ["mmlu", "exact all", "graded", "50.0 % [50.0, 50.0]", "50.0 % [50.0, 50.0]", "50.0 % [50.0, 50.0]"],
+        ["mmlu", "exact all", "L1-Exact (published)", "40.54 %", "42.61 %", "–"],
+        ["mmlu", "exact all", "L1-Exact+ (published)", "23.57 %", "33.48 %", "–"],
+    ]
 
 
 def test_at_equal_tokens_nothing_is_extrapolated():
