@@ -16,8 +16,8 @@ from eval.chat import Chat
 from eval.cli import EngineError, InputError
 from eval.engines import Completion, Request
 
-#: vLLM's server otherwise takes these from the model's generation_config.json (Qwen3's says top_k 20), where the paper,
-#: and vLLM in this process, draw from all of top_p. Not OpenAI's: only a server that takes token ids gets them.
+#: vLLM's server otherwise takes these from the model's generation_config.json (Qwen3's says top_k 20), where the paper
+#: and vLLM in this process draw from all of top_p. Not OpenAI's: only a server that takes token ids gets them.
 _NEUTRAL = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
 
 #: Answers that another try may mend: too early, too many requests, and whatever goes wrong inside a server.

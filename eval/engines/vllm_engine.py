@@ -94,7 +94,7 @@ class VLLMEngine:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What fails in this process is a RuntimeError; what vLLM says of an engine process of its own that died is none."""
+    """What fails in this process is a RuntimeError; what vLLM says of its engine process that died is none."""
     from vllm.v1.engine.exceptions import EngineDeadError
 
     return RuntimeError, EngineDeadError

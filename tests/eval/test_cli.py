@@ -28,7 +28,11 @@ def leave(error, capsys):
     [
         (cli.InputError("--samples is 0"), 2, "eval.some: error: --samples is 0\n"),
         (cli.EngineError("gone"), 1, "eval.some: engine failed: gone\n"),
-        (OSError(errno.ENOSPC, "No space left on device"), 2, "eval.some: error: [Errno 28] No space left on device\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            2,
+            "eval.some: error: [Errno 28] No space left on device\n",
+        ),
         (PermissionError(errno.EACCES, "Permission denied", "/ro"), 2, "eval.some: error: /ro: Permission denied\n"),
     ],
 )

@@ -137,7 +137,9 @@ print(json.dumps([[getattr(p, name) for name in names] for p in (served, ours)])
 
 @pytest.mark.end_to_end
 def test_a_server_draws_as_the_engine_in_this_process_whatever_the_models_own_defaults(serve):
-    server = serve((200, {"choices": [{"token_ids": [5], "finish_reason": "stop"}], "usage": {"completion_tokens": 1}}))
+    server = serve(
+        (200, {"choices": [{"token_ids": [5], "finish_reason": "stop"}], "usage": {"completion_tokens": 1}})
+    )
     answer(server, Chat(build_tokenizer(), "tiny"), Request([1, 2], 3, 0.6, 0.95, seed=7))
     [(_, body, _)] = server.asked
     read = subprocess.run(
