@@ -95,6 +95,16 @@ def test_every_recipe_composes_with_every_profile(recipe, profile):
     assert _get(config, "data.budget.modes") == OWN[recipe]["data.budget.modes"]
 
 
+def test_only_l1_max_on_the_embedded_model_differs_in_more_than_recipe_and_profile():
+    def settings(recipe, profile):
+        config = compose_recipe(CONFIG, recipe, [f"profile={profile}"])
+        return [_get(config, f"actor_rollout_ref.actor.{key}") for key in ("optim.lr", "kl_loss_coef")]
+
+    for profile in ("gpu", "smollm2"):
+        assert settings("l1_max", profile) == settings("l1_exact", profile)
+    assert settings("l1_max", "tiny") != settings("l1_exact", "tiny") == settings("deepscaler_4k", "tiny")
+
+
 def test_a_misspelt_knob_is_refused_when_the_recipe_is_composed():
     with pytest.raises(Exception, match="alhpa"):
         compose_recipe(CONFIG, "l1_exact", ["reward.reward_kwargs.exact.alhpa=0.1"])
