@@ -49,6 +49,9 @@ def replacing(folder: Path) -> Iterator[Path]:
     """
     host = socket.gethostname()
     partial, replaced = (folder.with_name(f".{folder.name}.{host}.{os.getpid()}.{end}") for end in _ENDS)
+    for left in (partial, replaced):
+        if left.exists():  # of a killed process that had this one's number, as in containers
+            shutil.rmtree(left)
     try:
         partial.mkdir(parents=True)
     except OSError as error:

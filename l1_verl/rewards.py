@@ -95,9 +95,7 @@ def lcpo_max_additive(correct: bool, used: int, budget: int, *, alpha: float = 0
         >>> lcpo_max_additive(False, used=12, budget=512)
         1.0
     """
-    _require("alpha", alpha, 0.0)
-    _require("delta", delta, 0.0, 1.0)
-    return float(correct) + _clip(alpha * (budget - used) + delta)
+    return float(correct) + lcpo_max(True, used, budget, alpha=alpha, delta=delta)
 
 
 def lcpo_max_sigmoid(correct: bool, used: int, budget: int, *, alpha: float = 0.001) -> float:

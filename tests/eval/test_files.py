@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -139,6 +140,17 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
         replace(tmp_path / "report", "new")
         living.kill()
     assert {path.name for path in tmp_path.iterdir()} == {"report", theirs.name}
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(tmp_path):
+    replace(tmp_path / "report", "old")
+    for end in ("partial", "replaced"):
+        left = tmp_path / f".report.{socket.gethostname()}.{os.getpid()}.{end}"
+        left.mkdir()
+        (left / "c").touch()
+    replace(tmp_path / "report", "new")
+    assert held(tmp_path / "report") == {"a": "new", "b": "new"}
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
 def test_a_folder_below_a_file_is_refused(tmp_path):
