@@ -94,11 +94,15 @@ class Run:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get(MARKER) == self.marker and process.status() != psutil.STATUS_ZOMBIE:
+                if process.status() != psutil.STATUS_ZOMBIE and self._owns(process):
                     found.append(process)
-            except psutil.Error:
+            except (psutil.Error, OSError):
                 continue
         return found
+
+    def _owns(self, process: psutil.Process) -> bool:
+        """By the session that the run began, or by its mark, which vLLM and Ray wipe out as they set their titles."""
+        return os.getsid(process.pid) == self.process.pid or process.environ().get(MARKER) == self.marker
 
     def left_after(self, seconds: float) -> list[str]:
         """What still lives ``seconds`` later."""
