@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from eval.cli import InputError
@@ -48,7 +49,8 @@ class Chat:
         try:
             return cls(AutoTokenizer.from_pretrained(model), model)
         except (OSError, ValueError) as error:
-            raise InputError(f"no tokenizer at {model}: {str(error).splitlines()[0]}") from None
+            where = model if Path(model).is_dir() else f"{model} (no folder here)"
+            raise InputError(f"no tokenizer at {where}: {str(error).splitlines()[0]}") from None
 
     def render(self, messages: Sequence[dict[str, str]]) -> list[int]:
         """Token ids of the conversation, up to where the model begins to answer."""
