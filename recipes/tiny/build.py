@@ -13,13 +13,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from recipes.tiny.arithmetic import Sum, split
-from recipes.tiny.data import write_benchmark, write_training
+from recipes.tiny.arithmetic import Sum
+from recipes.tiny.data import TEST, VALIDATION, parts, write_benchmark, write_training
 from recipes.tiny.pretrain import new_model, pretrain
 from recipes.tiny.tokenizer import build_tokenizer
 
-#: Problems that no training sees: 200 to watch a run by, 400 for the figures of the README.
-VALIDATION, TEST = 200, 400
+#: In a build's folder: the seed that it began with.
+SEED_FILE = "seed.txt"
 
 _Writer = Callable[[Path], None]
 
@@ -30,13 +30,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the split, the initial weights and the examples")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    training, held_out = split(options.seed, VALIDATION + TEST)
-    writers = _writers(options.output / "data", training, held_out[:VALIDATION], held_out[VALIDATION:])
+    training, validation, test = parts(options.seed)
+    writers = _writers(options.output / "data", training, validation, test)
     base, state = options.output / "base", options.output / "pretrain.pt"
-    parts = [*writers, base]
-    if all(part.exists() for part in parts):
+    wanted = [*writers, base]
+    if all(path.exists() for path in wanted):
         return 0
-    refusal = _claim(options.output, options.seed, begun=any(part.exists() for part in [*parts, state]))
+    refusal = _claim(options.output, options.seed, begun=any(path.exists() for path in [*wanted, state]))
     if refusal:
         print(f"tiny.build: {refusal}", file=sys.stderr)
         return 2
@@ -60,16 +60,21 @@ def _writers(folder: Path, training: list[Sum], validation: list[Sum], test: lis
     }
 
 
+def recorded_seed(output: Path) -> int | None:
+    """The seed that the build in ``output`` began with."""
+    record = output / SEED_FILE
+    return int(record.read_text()) if record.is_file() else None
+
+
 def _claim(output: Path, seed: int, *, begun: bool) -> str | None:
     """Records the build's seed, or says why it cannot go on: another seed's split has other problems held out."""
-    record = output / "seed.txt"
-    recorded = record.read_text().strip() if record.is_file() else None
-    if begun and recorded != str(seed):
-        whose = f"of seed {recorded}" if recorded else "whose seed is not recorded"
-        finish = f"finish it with SEED={recorded}, or " if recorded else ""
+    recorded = recorded_seed(output)
+    if begun and recorded != seed:
+        whose = "whose seed is not recorded" if recorded is None else f"of seed {recorded}"
+        finish = "" if recorded is None else f"finish it with SEED={recorded}, or "
         return f"{output} has part of a build {whose}, not of seed {seed}; {finish}set OUTPUTS to another folder"
     output.mkdir(parents=True, exist_ok=True)
-    record.write_text(f"{seed}\n")
+    (output / SEED_FILE).write_text(f"{seed}\n")
     return None
 
 

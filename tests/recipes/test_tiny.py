@@ -13,9 +13,9 @@ from transformers import AutoTokenizer
 
 from l1_verl.budget import Budget
 from l1_verl.grading import grade
-from recipes.tiny import build, pretrain
+from recipes.tiny import build, pretrain, unseen
 from recipes.tiny.arithmetic import Sum, all_sums, split
-from recipes.tiny.data import EVAL_BUDGETS, write_benchmark
+from recipes.tiny.data import EVAL_BUDGETS, parts, write_benchmark
 from recipes.tiny.tokenizer import EOS
 
 sums = st.lists(st.integers(1, 9), min_size=3, max_size=4).map(lambda operands: Sum(tuple(operands)))
@@ -144,6 +144,50 @@ def test_the_benchmark_asks_every_problem_at_every_budget_and_names_it_in_its_so
     assert {(row["data_source"], row["extra_info"]["budget"]["tokens"]) for row in rows} == {
         (f"tiny/exact-{tokens}", tokens) for tokens in EVAL_BUDGETS
     }
+
+
+def ask_unseen(monkeypatch, folder, *arguments):
+    monkeypatch.setattr(
+        "sys.argv", ["unseen", "--build", str(folder), "--output", str(folder / "x.parquet"), *arguments]
+    )
+    return unseen.main()
+
+
+def test_unseen_problems_come_at_any_budget_from_the_part_that_the_build_s_seed_held_out(tmp_path, monkeypatch):
+    (tmp_path / "seed.txt").write_text("3\n")
+    arguments = ["--budgets", "36", "199", "--mode", "max", "--problems", "5"]
+    assert ask_unseen(monkeypatch, tmp_path, *arguments) == 0
+    write_benchmark(tmp_path / "expected.parquet", parts(3)[2][:5], "max", [36, 199])
+    assert pq.read_table(tmp_path / "x.parquet").equals(pq.read_table(tmp_path / "expected.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--budgets", "35"], "--budgets 35 is outside 36"),
+        (["--budgets", "64", "200"], "--budgets 200 is outside"),
+        (["--budgets", "64", "64"], "a budget twice: 64 64"),
+        (["--budgets", "64", "--problems", "0"], "--problems 0 is not one of 1 to 400"),
+        (["--budgets", "64", "--problems", "401"], "--problems 401 is not one of 1 to 400"),
+    ],
+)
+def test_unseen_problems_that_cannot_be_asked_are_refused_in_one_line(tmp_path, monkeypatch, capsys, arguments, says):
+    (tmp_path / "seed.txt").write_text("0\n")
+    assert ask_unseen(monkeypatch, tmp_path, *arguments) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "x.parquet").exists()
+
+
+def test_unseen_problems_replace_no_file_and_need_a_build(tmp_path, monkeypatch, capsys):
+    assert ask_unseen(monkeypatch, tmp_path, "--budgets", "64") == 2
+    assert "has no seed.txt; make the model first" in capsys.readouterr().err
+    (tmp_path / "seed.txt").write_text("0\n")
+    (tmp_path / "x.parquet").write_text("mine")
+    assert ask_unseen(monkeypatch, tmp_path, "--budgets", "64") == 2
+    assert "exists; remove it, or name another file" in capsys.readouterr().err
+    assert (tmp_path / "x.parquet").read_text() == "mine"
 
 
 def test_examples_follow_the_stated_mixture():

@@ -1,0 +1,62 @@
+"""Unseen problems at budgets of your choice, for ``eval.generate``.
+
+``python -m recipes.tiny.unseen --mode max --budgets 45 91 119 --output outputs/tiny/data/odd_max.parquet``
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from l1_verl.budget import MODES
+from recipes.tiny.arithmetic import all_sums
+from recipes.tiny.build import SEED_FILE, recorded_seed
+from recipes.tiny.data import TEST, parts, write_benchmark
+from recipes.tiny.tokenizer import LARGEST_NUMBER
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.parquet")
+    parser.add_argument("--budgets", type=int, nargs="+", required=True, metavar="TOKENS")
+    parser.add_argument("--mode", choices=MODES, default="exact")
+    parser.add_argument("--problems", type=int, default=TEST, help=f"the first so many of {TEST}, at each budget")
+    parser.add_argument("--build", type=Path, default=Path("outputs/tiny"), help="whose seed says what is unseen")
+    options = parser.parse_args()
+    seed = recorded_seed(options.build)
+    if seed is None:
+        return _refuse(f"{options.build} has no {SEED_FILE}; make the model first (python -m recipes.tiny.build)")
+    problem = _problem(options)
+    if problem:
+        return _refuse(problem)
+    _, _, test = parts(seed)
+    write_benchmark(options.output, test[: options.problems], options.mode, options.budgets)
+    print(f"{options.problems} problems at {len(options.budgets)} budgets: {options.output}")
+    return 0
+
+
+def _refuse(why: str) -> int:
+    print(f"tiny.unseen: {why}", file=sys.stderr)
+    return 2
+
+
+def _problem(options: argparse.Namespace) -> str | None:
+    """Why the arguments cannot be served."""
+    least = max(problem.shortest for problem in all_sums())
+    if options.output.exists():
+        return f"{options.output} exists; remove it, or name another file"
+    if not 1 <= options.problems <= TEST:
+        return f"--problems {options.problems} is not one of 1 to {TEST}"
+    if len(set(options.budgets)) < len(options.budgets):
+        return f"--budgets names a budget twice: {' '.join(map(str, options.budgets))}"
+    if not least <= min(options.budgets) <= max(options.budgets) <= LARGEST_NUMBER:
+        outside = next(budget for budget in options.budgets if not least <= budget <= LARGEST_NUMBER)
+        return (
+            f"--budgets {outside} is outside {least} (what some problems take) to {LARGEST_NUMBER} (what it can read)"
+        )
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
