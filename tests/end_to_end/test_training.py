@@ -65,7 +65,7 @@ def test_killed_after_a_checkpoint_it_goes_on_from_there_with_the_same_rows_and_
     killed = start("run_l1_exact.sh", folder, *_three_steps(dump))
     killed.wait_for(folder / "latest_checkpointed_iteration.txt", "1")
     killed.kill()
-    assert killed.left_after(60) == []
+    assert killed.left_after(10) == []
 
     log = start("run_l1_exact.sh", folder, *_three_steps(dump)).wait()
     assert re.search(r"setting global step to [12]\b", log)
