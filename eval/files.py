@@ -175,6 +175,30 @@ class LineLog:
         self._file.truncate(end)
 
 
+class Wanted:
+    """How many lines a file is to get, noted beside it until it has them: a file cut short looks like a whole one."""
+
+    def __init__(self, path: Path) -> None:
+        self._note = path.with_name(f"{path.name}.unfinished")
+
+    def read(self) -> int | None:
+        """The number noted; None where the file is whole or nobody noted any."""
+        return int(self._note.read_text()) if self._note.exists() else None
+
+    def note(self, lines: int) -> None:
+        """Before the first line. An interrupted run that was to write more is not forgotten."""
+        write_whole(self._note, f"{max(lines, self.read() or 0)}\n")
+
+    def reached(self, lines: int) -> None:
+        """After the last line, with how many there are now."""
+        if lines >= (self.read() or 0):
+            self.forget()
+
+    def forget(self) -> None:
+        """What was to be written is wanted no more."""
+        self._note.unlink(missing_ok=True)
+
+
 def config_path(path: Path) -> Path:
     return path.with_name(path.name + ".config.json")
 

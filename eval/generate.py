@@ -20,7 +20,7 @@ from eval import cli
 from eval.chat import Chat
 from eval.cli import InputError
 from eval.engines import Engine
-from eval.files import LineLog, content_hash, read_lines
+from eval.files import LineLog, Wanted, content_hash, read_lines
 from eval.loop import answers
 from eval.model import fingerprint, model_context
 from eval.strategies import Answer, Sampling, Strategy
@@ -39,14 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with LineLog(args.output, config, overwrite=args.overwrite) as log:
         done = {record["id"] for record in log.records()}
         left = [task for task in tasks if task.id not in done]
-        if not left:
+        wanted, lines = Wanted(args.output), len(done) + len(left)
+        if left:
+            engine, sampling = _engine(args, left, len(done))
+            if args.overwrite:
+                wanted.forget()
+            wanted.note(lines)
+            try:
+                _generate(left, _strategy(args, sampling), engine, log, len(done))
+            finally:
+                engine.close()
+        else:
             print(f"{args.output}: all {len(tasks):,} samples are there")
-            return
-        engine, sampling = _engine(args, left, len(done))
-        try:
-            _generate(left, _strategy(args, sampling), engine, log, len(done))
-        finally:
-            engine.close()
+        wanted.reached(lines)
 
 
 def _generate(tasks: Sequence[Task], strategy: Strategy, engine: Engine, log: LineLog, done: int) -> None:
@@ -86,7 +91,11 @@ def record_of(task: Task, answer: Answer) -> dict[str, Any]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m eval.generate", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.generate",
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--model", required=True, help="model folder, hub id, or the server's name for it")
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="parquet files written by data_prep")
     parser.add_argument(

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from eval import cli
 from eval.cli import InputError
-from eval.files import LineLog, config_path, read_config, read_lines
+from eval.files import LineLog, Wanted, config_path, read_config, read_lines
 from l1_verl import __version__
 from l1_verl.grading import GradingPool
 
@@ -33,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     total = sum(1 for _ in read_lines(args.samples))
     if total == 0:
         raise InputError(f"{args.samples} holds no sample")
+    wanted = Wanted(args.samples).read()
+    if wanted is not None and not args.partial:
+        raise InputError(
+            f"{args.samples} is unfinished, {total:,} of {wanted:,} samples; run its eval.generate again to complete "
+            "it, or grade what is there with --partial"
+        )
     with LineLog(args.output, config, overwrite=args.overwrite) as log:
         done = {record["id"] for record in log.records()}
         left = _ungraded(args.samples, done)
@@ -89,6 +95,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("samples", type=Path, help="samples.jsonl of eval.generate")
     parser.add_argument("--output", required=True, type=Path, help="graded samples, one per line")
     parser.add_argument("--overwrite", action="store_true", help="grade all of them anew")
+    parser.add_argument("--partial", action="store_true", help="grade what an interrupted eval.generate has written")
     parser.add_argument("--workers", type=int, default=min(16, os.cpu_count() or 1), help="grading processes")
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds for one comparison")
     parser.add_argument("--require-think-end", action="store_true", help="no </think>, no credit")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ class Run:
         count: the tokens that are held against a budget, column ``counted`` of ``samples``.
         samples: one row per sample; see ``_frame``.
         keywords: occurrences per sample (rows as in ``samples``) and keyword.
-        examples: a few samples with their text.
+        examples: a few samples with their text, at random: of each benchmark, budget and verdict those of least id.
     """
 
     name: str
@@ -52,8 +54,7 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
     """
     records: list[tuple[Any, ...]] = []
     counts: list[list[int]] = []
-    examples: list[dict[str, Any]] = []
-    shown: Counter[tuple[Any, ...]] = Counter()
+    examples: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for number, sample in enumerate(read_lines(path), start=1):
         try:
             records.append(_record(sample))
@@ -62,10 +63,11 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
                 f"{path}, line {number} lacks {error}; a report is made of graded samples: python -m eval.grade"
             ) from None
         counts.append(keywords.count(sample["response"]))
-        cell = (sample["data_source"], bool(sample["correct"]))
-        if shown[cell] < _EXAMPLES_PER_CELL:
-            shown[cell] += 1
-            examples.append(sample | {"response": sample["response"][:_EXAMPLE_CHARACTERS]})
+        # Lines stand in the order of finishing, short ones first; ids are hashes, whose order says nothing.
+        cell = examples[sample["data_source"], bool(sample["correct"])]
+        cell.append(sample | {"response": sample["response"][:_EXAMPLE_CHARACTERS]})
+        cell.sort(key=itemgetter("id"))
+        del cell[_EXAMPLES_PER_CELL:]
     if not records:
         raise InputError(f"{path} holds no sample; there is nothing to report")
     frame = _frame(records, count)
@@ -77,7 +79,15 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
     if frame["id"].duplicated().any():
         raise InputError(f"{path} holds sample {frame.loc[frame['id'].duplicated(), 'id'].iloc[0]} twice")
     config = read_config(path).get("samples") if config_path(path).exists() else None
-    return Run(name, path, config, count, frame.drop(columns="id"), np.array(counts, dtype=np.int32), examples)
+    return Run(
+        name,
+        path,
+        config,
+        count,
+        frame.drop(columns="id"),
+        np.array(counts, dtype=np.int32),
+        list(chain(*examples.values())),
+    )
 
 
 def _record(sample: dict[str, Any]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from eval import files
 from eval.cli import InputError
-from eval.files import LineLog, config_path, read_config, read_lines, replacing
+from eval.files import LineLog, Wanted, config_path, read_config, read_lines, replacing
 
 
 def test_a_line_cut_by_a_kill_is_dropped_and_the_rest_kept(tmp_path):
@@ -157,3 +157,15 @@ def test_a_folder_below_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):
         replace(tmp_path / "file" / "report", "new")
+
+
+def test_a_file_is_unfinished_until_it_has_all_that_any_run_was_to_write(tmp_path):
+    wanted = Wanted(tmp_path / "samples.jsonl")
+    assert wanted.read() is None
+    wanted.note(16)
+    wanted.note(2)
+    wanted.reached(15)
+    assert wanted.read() == 16
+    wanted.reached(16)
+    assert wanted.read() is None
+    assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ from eval import generate
 from eval.chat import Chat
 from eval.cli import EngineError, InputError
 from eval.engines import Completion, vllm_engine
-from eval.files import LineLog, read_config, read_lines
+from eval.files import LineLog, Wanted, read_config, read_lines
 from eval.loop import answers
 from eval.strategies import Sampling
 from eval.strategies.plain import plain
@@ -194,6 +194,7 @@ def test_a_killed_run_goes_on_where_it_was_and_repeats_nothing(random_model, dat
     )
     before = list(read_lines(output))
     assert 3 <= len(before) < 160, said
+    assert Wanted(output).read() == 160
     output.write_bytes(output.read_bytes() + b'{"id": "cut')
 
     done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -201,6 +202,7 @@ def test_a_killed_run_goes_on_where_it_was_and_repeats_nothing(random_model, dat
     after = list(read_lines(output))
     assert after[: len(before)] == before
     assert len({sample["id"] for sample in after}) == len(after) == 160
+    assert Wanted(output).read() is None
     assert Counter(sample["data_source"] for sample in after) == {"tiny/exact-40": 80, "tiny/exact-80": 80}
     for sample in after:
         assert sample["used_tokens"] == sample["thinking_tokens"] + sample["solution_tokens"]

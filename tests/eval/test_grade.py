@@ -9,7 +9,7 @@ import pytest
 
 from eval import grade
 from eval.cli import InputError
-from eval.files import read_lines
+from eval.files import Wanted, read_lines
 from tests.signals import kill_when
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +53,17 @@ def test_grading_goes_on_where_it_was_and_repeats_nothing(samples):
     output = path.with_name("graded.jsonl")
     output.write_bytes(output.read_bytes() + b'{"id": "cut')
     assert [g["correct"] for g in run(path)] == [True, False]
+
+
+def test_samples_that_an_interrupted_run_left_are_graded_only_when_asked_to(samples):
+    path = samples("\\boxed{0.5}")
+    Wanted(path).note(16)
+    with pytest.raises(InputError, match=r"unfinished, 1 of 16 samples; .* --partial"):
+        run(path)
+    assert not path.with_name("graded.jsonl").exists()
+    assert [g["correct"] for g in run(path, "--partial")] == [True]
+    Wanted(path).reached(16)
+    assert [g["correct"] for g in run(path)] == [True]
 
 
 def test_a_killed_grading_goes_on_where_it_was_and_repeats_nothing(samples):

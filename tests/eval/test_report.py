@@ -75,6 +75,15 @@ def test_a_report_is_a_folder_of_results_tables_figures_and_one_page(varied, jso
     assert not list(tmp_path.glob(".*"))
 
 
+def test_the_responses_shown_do_not_depend_on_which_were_finished_first(varied, jsonl):
+    def shown(samples):
+        return {example["id"] for example in load_run("run", jsonl(samples), Keywords({})).examples}
+
+    by_length = shown(sorted(varied, key=lambda sample: sample["used_tokens"]))
+    assert by_length == shown(varied[::-1])
+    assert len(by_length) == 3 * 2 * 2  # budgets, verdicts, each twice
+
+
 def test_cells_agree_with_the_adherence_measures_of_training(varied, jsonl):
     run = load_run("run", jsonl(varied), Keywords({}))
     resampler = Resampler([run], 100, 0)
