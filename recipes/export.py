@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -91,6 +92,8 @@ def _merge(actor: Path, target: Path) -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise InputError(f"verl's merger failed on {actor}: {said[-1]}")
+    for weights in target.glob("*.safetensors"):  # which safetensors lets nobody but their owner read
+        shutil.copymode(target / "config.json", weights)
 
 
 def _refuse_replacing(output: Path, *, overwrite: bool) -> None:

@@ -108,6 +108,7 @@ def test_the_weights_are_those_of_all_shards_as_verl_rounds_them(trained, report
     asked = [{"role": "user", "content": "What is 7 + 8?"}]
     kept = AutoTokenizer.from_pretrained(tmp_path / "out")
     assert kept.apply_chat_template(asked, tokenize=False) == tokenizer.apply_chat_template(asked, tokenize=False)
+    assert len({path.stat().st_mode for path in (tmp_path / "out").iterdir()}) == 1
 
     card = (tmp_path / "out" / "README.md").read_text()
     assert (
