@@ -65,9 +65,10 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
         counts.append(keywords.count(sample["response"]))
         # Lines stand in the order of finishing, short ones first; ids are hashes, whose order says nothing.
         cell = examples[sample["data_source"], bool(sample["correct"])]
-        cell.append(sample | {"response": sample["response"][:_EXAMPLE_CHARACTERS]})
-        cell.sort(key=itemgetter("id"))
-        del cell[_EXAMPLES_PER_CELL:]
+        if len(cell) < _EXAMPLES_PER_CELL or sample["id"] < cell[-1]["id"]:
+            cell.append(sample | {"response": sample["response"][:_EXAMPLE_CHARACTERS]})
+            cell.sort(key=itemgetter("id"))
+            del cell[_EXAMPLES_PER_CELL:]
     if not records:
         raise InputError(f"{path} holds no sample; there is nothing to report")
     frame = _frame(records, count)

@@ -27,9 +27,9 @@ def main() -> int:
     seed = recorded_seed(options.build)
     if seed is None:
         return _refuse(f"{options.build} has no {SEED_FILE}; make the model first (python -m recipes.tiny.build)")
-    problem = _problem(options)
-    if problem:
-        return _refuse(problem)
+    objection = _objection(options)
+    if objection:
+        return _refuse(objection)
     _, _, test = parts(seed)
     write_benchmark(options.output, test[: options.problems], options.mode, options.budgets)
     print(f"{options.problems} problems at {len(options.budgets)} budgets: {options.output}")
@@ -41,7 +41,7 @@ def _refuse(why: str) -> int:
     return 2
 
 
-def _problem(options: argparse.Namespace) -> str | None:
+def _objection(options: argparse.Namespace) -> str | None:
     """Why the arguments cannot be served."""
     least = max(problem.shortest for problem in all_sums())
     if options.output.exists():
