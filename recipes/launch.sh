@@ -83,13 +83,14 @@ newest_checkpoint() {
     echo "$folder/global_step_$step/actor/huggingface"
 }
 
-# Ends what this run's Ray left behind: its agents outlive a driver that was killed by minutes. They write their titles
-# over the environment that /proc shows, and are known by the files that they hold open.
+# Ends what this run's Ray left behind: its agents outlive a driver that was killed by minutes. Some write their title
+# ("ray::...") over the environment that /proc shows, and are known by the logs that they hold open.
 stop_ray() {
     local process
     for process in /proc/[0-9]*; do
         if grep -qsz "^RAY_TMPDIR=$RAY_TMPDIR\$" "$process/environ" ||
-            [[ -n $(find "$process/fd" -lname "$RAY_TMPDIR/*" -print -quit 2>/dev/null) ]]; then
+            { grep -qsE '^(ray|VLLM)::' "$process/cmdline" &&
+                [[ -n $(find "$process/fd" -lname "$RAY_TMPDIR/*" -print -quit 2>/dev/null) ]]; }; then
             kill -9 "${process#/proc/}" 2>/dev/null || true
         fi
     done
