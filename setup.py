@@ -17,7 +17,9 @@ setup(
     packages=find_packages(include=["l1_verl", "l1_verl.*"]),
     python_requires=">=3.11,<3.13",
     install_requires=[
-        "math-verify[antlr4_9_3]==0.9.0",  # hydra-core holds antlr at 4.9
+        "math-verify==0.9.0",
+        # What hydra-core and omegaconf take. math-verify's extra for it is unknown to pip before 23.3.
+        "antlr4-python3-runtime==4.9.3",
         "numpy",
         "omegaconf",
         "pandas",

@@ -210,7 +210,8 @@ class LengthReward:
     ) -> None:
         knobs = knobs or {}
         for name in knobs:
-            _require_name("reward knobs", name)
+            if name not in REWARDS:
+                raise ValueError(f"{name} is not the name of a reward; it must be one of {', '.join(REWARDS)}")
         self._by_mode: dict[str, Callable[..., float]] = {}
         self.gated_modes = frozenset(
             mode for mode, name in zip(MODES, (for_exact, for_max), strict=True) if name in GATED

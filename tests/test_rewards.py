@@ -178,7 +178,7 @@ def test_the_zero_point_belongs_to_the_mode_s_reward_not_to_the_mode():
         ({"knobs": {"max_plateau": {"margin": 0}}}, r"max_plateau\.margin is 0; it must be > 0"),
         ({"knobs": {"exact_relative": {"beta": -1}}}, r"exact_relative\.beta is -1"),
         ({"knobs": {"exact": {"delta": 0.5}}}, r"exact\.delta is not a knob of the reward 'exact'; it has alpha"),
-        ({"knobs": {"exakt": {}}}, "'exakt'; it must be one of exact, max"),
+        ({"knobs": {"exakt": {}}}, "exakt is not the name of a reward; it must be one of exact, max"),
         ({"for_max": "maximum"}, "for_max is 'maximum'; it must be one of exact, max"),
     ],
 )
