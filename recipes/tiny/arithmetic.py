@@ -1,11 +1,11 @@
 """Sums of a few one-digit numbers, worked out line by line.
 
-A thought opens with the budget that was asked for and the length its writer plans, which need not agree. Then follow
-one line per addition and as many lines that restate the result as the plan leaves room for; as with a real reasoning
-model, length says little about the answer. A model of this size cannot count its tokens, so each of these lines begins
-with how many tokens are left of the plan.
+A thought opens with what was asked for ("64=" for exactly 64 tokens, "64>" for at most 64) and the length its writer
+plans, which need not agree. Then follow one line per addition and as many lines that restate the result as the plan
+leaves room for; as with a real reasoning model, length says little about the answer. A model of this size cannot count
+its tokens, so each of these lines begins with how many tokens are left of the plan.
 
-    What is 7 + 8 + 5? Think for 64 tokens.     64>36
+    What is 7 + 8 + 5? Think for 64 tokens.     64=36
                                                 32:7+8=15
                                                 24:15+5=20
                                                 16:20
@@ -23,8 +23,11 @@ from l1_verl.budget import Budget
 
 INSTRUCTION = "Let's think step by step and output the final answer within \\boxed{}."
 
+#: How the opening line restates the mode.
+ASKED = {"exact": "=", "max": ">"}
+
 # Lengths in tokens of recipes.tiny.tokenizer, in which every number is one token.
-OPENING_TOKENS = 4  # 64 > 36 \n
+OPENING_TOKENS = 4  # 64 = 36 \n
 ADDITION_TOKENS = 8  # 32 : 7 + 8 = 15 \n
 REPEAT_TOKENS = 4  # 16 : 20 \n
 SOLUTION_TOKENS = 8  # </think> \n \ boxed { 20 } <|end|>
@@ -56,7 +59,7 @@ class Sum:
             plan: length to write, in tokens, at least ``shortest``; what comes out is within 2 of it.
             budget: what the prompt asks for.
         """
-        lines = [f"{budget.tokens if budget else '?'}>{plan}\n"]
+        lines = [f"{budget.tokens}{ASKED[budget.mode]}{plan}\n" if budget else f"?>{plan}\n"]
         total, left = self.operands[0], plan - OPENING_TOKENS
         for operand in self.operands[1:]:
             lines.append(f"{left}:{total}+{operand}={total + operand}\n")

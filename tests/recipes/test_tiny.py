@@ -61,6 +61,23 @@ def test_supervision_starts_obedient_and_ends_nearly_free():
     assert shares == sorted(shares, reverse=True)
 
 
+@given(seed=st.integers(0, 10_000))
+def test_an_obedient_example_meets_an_exact_budget_and_keeps_a_maximum(tokenizer, seed):
+    problem, budget, plan = pretrain.example(all_sums(), random.Random(seed), 1)
+    if budget is None:
+        return
+    used = len(tokenizer(problem.response(plan, budget) + EOS, add_special_tokens=False).input_ids)
+    if budget.mode == "exact":
+        assert abs(used - budget.tokens) <= 2
+    else:
+        assert budget.tokens - 16 <= used <= budget.tokens
+
+
+@pytest.mark.parametrize(("mode", "opening"), [("exact", "64=36\n"), ("max", "64>36\n")])
+def test_a_thought_opens_with_what_was_asked_and_what_is_planned(mode, opening):
+    assert Sum((7, 8, 5)).response(36, Budget(mode, 64)).startswith(opening)
+
+
 def test_an_interrupted_supervised_stage_ends_with_the_weights_of_an_uninterrupted_one(
     tokenizer, tmp_path, monkeypatch
 ):
