@@ -84,7 +84,7 @@ newest_checkpoint() {
 }
 
 # Ends what this run's Ray left behind: its agents outlive a driver that was killed by minutes. Some write their title
-# ("ray::...") over the environment that /proc shows, and are known by the logs that they hold open.
+# ("ray::...", "VLLM::...") over the environment that /proc shows, and are known by the logs that they hold open.
 stop_ray() {
     local process
     for process in /proc/[0-9]*; do

@@ -69,6 +69,7 @@ def test_a_report_is_a_folder_of_results_tables_figures_and_one_page(varied, jso
     assert {p.suffix for p in (output / "figures").iterdir()} == {".png", ".svg"}
     page = (output / "report.html").read_text()
     assert "Before and after" in page
+    assert "tokens for a budget of 800 (exact)" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
     assert "| tiny | exact 800 | after | 80 |" in (output / "tables.md").read_text()
