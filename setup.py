@@ -15,6 +15,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["l1_verl", "l1_verl.*"]),
+    package_data={"l1_verl": ["agent_loops.yaml"]},
     python_requires=">=3.11,<3.13",
     install_requires=[
         "math-verify==0.9.0",

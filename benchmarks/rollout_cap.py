@@ -43,7 +43,7 @@ def main() -> None:
     reward, grading = parse_reward(config.reward.reward_kwargs)
     if grading.counted == "thinking":
         raise cli.InputError("reward.reward_kwargs.count is thinking; this benchmark stops whole responses")
-    overrun = parse_stops(rollout, grading.counted).exact_overrun
+    stops = parse_stops(rollout, grading.counted)._replace(stop_at_zero=True)
     sampler = parse_budget(config.data.budget).at(1)
     rows = load_rows(args.data)[: args.prompts]
     budgets = [sampler.draw(row["extra_info"]["id"]) for row in rows]
@@ -68,7 +68,7 @@ def main() -> None:
     longest = config.data.max_response_length
     sides = {
         "whole": [longest] * len(rows),
-        "stopped": [min(longest, stop_at(budget, reward, overrun) or longest) for budget in budgets],
+        "stopped": [min(longest, stop_at(budget, reward, stops) or longest) for budget in budgets],
     }
     generate(sides["whole"])  # the first batch pays for allocation
     seconds: dict[str, list[float]] = {name: [] for name in sides}

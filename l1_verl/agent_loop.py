@@ -1,22 +1,33 @@
-"""Rollouts that mind their budget: no token is written that can earn nothing, and a thought can be closed on time.
+"""The agent loop ``lcpo``: rollouts of every model family, with limits that follow from the budget.
 
-Set ``VERL_USE_EXTERNAL_MODULES=l1_verl.plugin`` and ``actor_rollout_ref.rollout.agent.default_agent_loop=lcpo``. A
-training rollout then stops at its reward's zero point, :meth:`l1_verl.rewards.LengthReward.zero_point`; validation
-is left alone. With ``rollout.custom.lcpo.close_thinking`` every rollout, validation's too, thinks for n_gold tokens at
-most: ``</think>`` is written for it, and the solution follows (as in Elastic Reasoning, arXiv 2505.05315).
+Tell verl where it is, and take it::
+
+    actor_rollout_ref.rollout.agent.agent_loop_config_path=<path of l1_verl/agent_loops.yaml>
+    actor_rollout_ref.rollout.agent.default_agent_loop=lcpo
+
+It does what verl's ``single_turn_agent`` does, and three things more:
+
+- Prompts are built as the tokenizer needs it (:mod:`l1_verl.continuous_token`), so that models with DeepSeek's tokens
+  roll out on verl 0.9.1.
+- With ``rollout.custom.lcpo.stop_at_zero`` a training rollout stops where its reward is 0 whatever follows,
+  :meth:`l1_verl.rewards.LengthReward.zero_point`. Validation is not stopped.
+- With ``rollout.custom.lcpo.close_thinking`` a thought has n_gold tokens at most, in training and in validation. A
+  longer one is closed with ``</think>``, and the solution follows (as in Elastic Reasoning, arXiv 2505.05315).
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from omegaconf import DictConfig
 from verl.experimental.agent_loop.agent_loop import AgentLoopOutput, register
 from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentLoop
 from verl.experimental.agent_loop.tool_agent_loop import SPEC_DECODE_EXTRA_KEYS
 from verl.workers.rollout.replica import TokenOutput
 
 from l1_verl.budget import Budget
-from l1_verl.config import parse_reward, parse_stops
+from l1_verl.config import Stops, parse_reward, parse_stops
+from l1_verl.continuous_token import builder_model_type
 from l1_verl.response import LIMIT, require_think_end_id
 from l1_verl.rewards import LengthReward
 
@@ -43,22 +54,55 @@ class Thinking(NamedTuple):
     solution: int | None
 
 
-@register("lcpo")
-class LCPOAgentLoop(SingleTurnAgentLoop):
-    """verl's single-turn rollout with limits per sample.
+class Limits(NamedTuple):
+    """What the configuration says about the length of rollouts."""
+
+    reward: LengthReward
+    stops: Stops
+    thinking_counts: bool
+
+
+_latest: tuple[DictConfig, Limits] | None = None
+
+
+def limits_of(config: DictConfig) -> Limits:
+    """Reads verl's whole configuration, once for as long as it is the same object.
+
+    verl makes an agent loop for every trajectory, 2,048 at a step of the paper, all of one configuration.
 
     Raises:
-        ValueError: a knob is unknown, outside its range or contradicts another, or thinking alone is counted with a
-            tokenizer that has no one token for ``</think>``.
+        ValueError: a knob is unknown, outside its range, or contradicts another.
+    """
+    global _latest
+    if _latest is None or _latest[0] is not config:
+        reward, grading = parse_reward(config.reward.get("reward_kwargs"))
+        stops = parse_stops(config.actor_rollout_ref.rollout, grading.counted)
+        _latest = config, Limits(reward, stops, grading.counted == "thinking")
+    return _latest[1]
+
+
+@register("lcpo")
+class LCPOAgentLoop(SingleTurnAgentLoop):
+    """verl's single-turn rollout for every model family, with limits per sample.
+
+    Args:
+        tokenizer: the policy's tokenizer.
+        processor: verl's processor; with one, verl's own choice of a prompt builder stands.
+        hf_model_type: ``model_type`` of the model's ``config.json``.
+
+    Raises:
+        ValueError: a knob is unknown, outside its range, or contradicts another; or thinking alone is counted with a
+            tokenizer that has ``</think>`` as several tokens.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._reward, grading = parse_reward(self.config.reward.get("reward_kwargs"))
-        self._stops = parse_stops(self.rollout_config, grading.counted)
-        self._thinking_counts = grading.counted == "thinking"
+    def __init__(
+        self, *args: Any, tokenizer: Any, processor: Any = None, hf_model_type: str | None = None, **kwargs: Any
+    ) -> None:
+        if processor is None:
+            hf_model_type = builder_model_type(tokenizer, hf_model_type)
+        super().__init__(*args, tokenizer=tokenizer, processor=processor, hf_model_type=hf_model_type, **kwargs)
+        self._reward, self._stops, self._thinking_counts = limits_of(self.config)
         if self._thinking_counts:
-            tokenizer: Any = self.tokenizer
             server: Any = ThinkingServer(self.server_manager, require_think_end_id(tokenizer), tokenizer.eos_token_id)
             self.server_manager = server
 
@@ -81,7 +125,7 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
             # A thought leaves room for the solution, however long a budget is.
             tokens = min(budget.tokens, self.response_length - (self._stops.solution_tokens or 1))
             return {_THINKING: Thinking(tokens, True, self.response_length, self._stops.solution_tokens)}
-        stop = stop_at(budget, self._reward, self._stops.exact_overrun) if training else None
+        stop = stop_at(budget, self._reward, self._stops) if training else None
         if stop is None or stop >= self.response_length:
             return {}
         if self._thinking_counts:
@@ -89,17 +133,19 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
         return {"max_tokens": stop}
 
 
-def stop_at(budget: Budget | None, reward: LengthReward, exact_overrun: int | None) -> int | None:
+def stop_at(budget: Budget | None, reward: LengthReward, stops: Stops) -> int | None:
     """The number of counted tokens at which a training rollout stops, ``None`` for never.
 
     Example:
-        >>> stop_at(Budget("max", 512), LengthReward(), None), stop_at(Budget("exact", 512), LengthReward(), 100)
-        (1012, 612)
+        >>> stop_at(Budget("max", 512), LengthReward(), Stops(stop_at_zero=True))
+        1012
+        >>> stop_at(Budget("exact", 512), LengthReward(), Stops(exact_overrun=100))
+        612
     """
-    stops = [reward.zero_point(budget)]
-    if budget is not None and budget.mode == "exact" and exact_overrun is not None:
-        stops.append(budget.tokens + exact_overrun)
-    return min((stop for stop in stops if stop is not None), default=None)
+    limits = [reward.zero_point(budget)] if stops.stop_at_zero else []
+    if budget is not None and budget.mode == "exact" and stops.exact_overrun is not None:
+        limits.append(budget.tokens + stops.exact_overrun)
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 class ThinkingServer:

@@ -110,6 +110,7 @@ def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthRew
 class Stops(NamedTuple):
     """``actor_rollout_ref.rollout.custom.lcpo``: where :mod:`l1_verl.agent_loop` ends a thought or a response."""
 
+    stop_at_zero: bool = False
     exact_overrun: int | None = None
     close_thinking: bool = False
     solution_tokens: int | None = None
@@ -133,17 +134,17 @@ def parse_stops(rollout: DictConfig | Mapping[str, Any], counted: Count) -> Stop
         value = getattr(stops, name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             raise ValueError(f"{node}.{name} is {value!r}; it must be a whole number >= {least}, or null")
-    if not isinstance(stops.close_thinking, bool):
-        raise ValueError(f"{node}.close_thinking is {stops.close_thinking!r}; it must be true or false")
+    for name in ("stop_at_zero", "close_thinking"):
+        if not isinstance(value := getattr(stops, name), bool):
+            raise ValueError(f"{node}.{name} is {value!r}; it must be true or false")
     if stops.close_thinking and counted != "thinking":
         raise ValueError(
             f"{node}.close_thinking is true, but reward.reward_kwargs.count is {counted!r}: a thought can be closed "
             "at its budget only where the budget is for thinking alone; set count=thinking"
         )
-    if stops.close_thinking and stops.exact_overrun is not None:
-        raise ValueError(
-            f"{node}.exact_overrun is {stops.exact_overrun}, which close_thinking=true would ignore; set one of them"
-        )
+    for name, unset in (("exact_overrun", None), ("stop_at_zero", False)):
+        if stops.close_thinking and (value := getattr(stops, name)) is not unset:
+            raise ValueError(f"{node}.{name} is {value}, which close_thinking=true would ignore; set one of them")
     if stops.solution_tokens is not None and not stops.close_thinking:
         raise ValueError(f"{node}.solution_tokens is {stops.solution_tokens}, which needs close_thinking=true")
     if stops.solution_tokens is not None and stops.solution_tokens >= rollout["response_length"]:

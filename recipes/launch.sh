@@ -107,6 +107,7 @@ launch() {
     local arguments=(
         --config-dir "$root/recipes/config" --config-name "$overlay" "profile=$PROFILE"
         "actor_rollout_ref.model.path='$MODEL_PATH'"
+        "actor_rollout_ref.rollout.agent.agent_loop_config_path='$root/l1_verl/agent_loops.yaml'"
         "data.train_files='$TRAIN_FILE'"
         "data.val_files=['${VAL_FILES//,/"','"}']"
         "trainer.default_local_dir='$CKPTS_DIR'"

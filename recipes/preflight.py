@@ -19,6 +19,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from l1_verl import AGENT_LOOPS
 from l1_verl.config import (
     TRAINER_MODES,
     Stops,
@@ -52,6 +53,7 @@ FREE_TO_CHANGE = (
     "actor_rollout_ref.ref.log_prob_max_token_len_per_gpu",
     "actor_rollout_ref.rollout.log_prob_max_token_len_per_gpu",
     "actor_rollout_ref.rollout.gpu_memory_utilization",
+    "actor_rollout_ref.rollout.agent.agent_loop_config_path",
     *(
         f"actor_rollout_ref.{role}.fsdp_config.{key}"
         for role in ("actor", "ref")
@@ -153,13 +155,21 @@ def _converter(file: Path) -> str:
 
 
 def _check_agent_loop(config: DictConfig, stops: Stops) -> None:
-    ours = config.actor_rollout_ref.rollout.agent.default_agent_loop == "lcpo"
-    if stops != Stops() and not ours:
+    agent = config.actor_rollout_ref.rollout.agent
+    if agent.default_agent_loop != "lcpo":
+        if stops != Stops():
+            raise Refused(
+                "actor_rollout_ref.rollout.custom.lcpo is set, but another agent loop would ignore it; add "
+                "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo"
+            )
+        return
+    if not Path(agent.agent_loop_config_path or "").is_file():
         raise Refused(
-            "actor_rollout_ref.rollout.custom.lcpo is set, but another agent loop would ignore it; add "
-            "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo"
+            f"actor_rollout_ref.rollout.agent.agent_loop_config_path is {agent.agent_loop_config_path!r}, which is no "
+            f"file, so that verl does not know the agent loop lcpo; give {AGENT_LOOPS}"
         )
-    if ours and not stops.close_thinking and config.trainer.v1.trainer_mode not in TRAINER_MODES:
+    stopping = stops.stop_at_zero or stops.exact_overrun is not None
+    if stopping and config.trainer.v1.trainer_mode not in TRAINER_MODES:
         raise Refused(
             f"trainer.v1.trainer_mode is {config.trainer.v1.trainer_mode!r}, which does not tell the agent loop lcpo "
             "what is training, so that it would stop no rollout; use trainer_mode=lcpo"

@@ -15,7 +15,7 @@ from verl.experimental.agent_loop.agent_loop import DictConfigWrap, ToolListWrap
 from verl.utils.dataset.rl_dataset import RLHFDataset
 from verl.workers.rollout.replica import TokenOutput
 
-from l1_verl.agent_loop import TRAINING, LCPOAgentLoop
+from l1_verl.agent_loop import TRAINING, LCPOAgentLoop, limits_of
 from l1_verl.budget import Budget
 from l1_verl.config import parse_reward
 from l1_verl.response import LIMIT, require_think_end_id, thinking_tokens
@@ -57,11 +57,13 @@ def config(reward=None, **stops):
     )
 
 
-def rollout(server, config, budget, *, training=True, loop=LCPOAgentLoop, sampling=SAMPLING, priority=0):
+def rollout(
+    server, config, budget, *, training=True, loop=LCPOAgentLoop, sampling=SAMPLING, priority=0, model_type="qwen2"
+):
     async def run():
         agent = loop(
             trainer_config=DictConfigWrap(config), server_manager=server, tokenizer=TOKENIZER, processor=None,
-            dataset_cls=RLHFDataset, data_config=DictConfigWrap(config.data), hf_model_type="qwen2",
+            dataset_cls=RLHFDataset, data_config=DictConfigWrap(config.data), hf_model_type=model_type,
             tools=ToolListWrap([]),
         )  # fmt: skip
         marks = {TRAINING: True} if training else {}
@@ -85,8 +87,8 @@ def test_a_stopped_rollout_is_the_beginning_of_the_whole_one_and_earns_what_that
 ):
     budget, kwargs = Budget("max", tokens), {"count": count, "for_max": for_max} | KNOBS
     reward, _ = parse_reward(kwargs)
-    whole = rollout(Script(thought, solution), config(), budget, loop=SingleTurnAgentLoop)
-    output = rollout(Script(thought, solution), config(kwargs), budget)
+    whole = rollout(Script(thought, solution), config(), budget, loop=SingleTurnAgentLoop, model_type="deepseek_v3")
+    output = rollout(Script(thought, solution), config(kwargs, stop_at_zero=True), budget)
     ids = output.response_ids
     assert ids == whole.response_ids[: len(ids)]
     assert output.response_mask == [1] * len(ids)
@@ -164,10 +166,12 @@ def test_a_thought_that_ends_with_the_response_or_was_aborted_is_left_so(tokens)
         ({}, {"exact_overrun": 5}, Budget("exact", 10), 15),
         ({}, {"exact_overrun": 0}, Budget("exact", 10), 10),
         ({}, {"exact_overrun": LONGEST}, Budget("exact", 10), None),
-        ({"for_exact": "max_plateau"}, {"exact_overrun": 50}, Budget("exact", 8), 10),
-        (KNOBS, {"exact_overrun": 5}, Budget("max", 10), 20),
-        (KNOBS, {}, None, None),
-        ({"for_max": "none"}, {}, Budget("max", 10), None),
+        ({"for_exact": "max_plateau"}, {"exact_overrun": 50, "stop_at_zero": True}, Budget("exact", 8), 10),
+        (KNOBS, {"exact_overrun": 5, "stop_at_zero": True}, Budget("max", 10), 20),
+        (KNOBS, {"exact_overrun": 5}, Budget("max", 10), None),
+        (KNOBS, {}, Budget("max", 10), None),
+        (KNOBS, {"stop_at_zero": True}, None, None),
+        ({"for_max": "none"}, {"stop_at_zero": True}, Budget("max", 10), None),
     ],
 )
 def test_where_a_training_rollout_is_stopped(reward, stops, budget, limit):
@@ -179,7 +183,8 @@ def test_where_a_training_rollout_is_stopped(reward, stops, budget, limit):
 @pytest.mark.parametrize("count", ["response", "thinking"])
 def test_validation_is_not_stopped(count):
     server = Script(60, 1)
-    rollout(server, config(KNOBS | {"count": count}, exact_overrun=1), Budget("max", 10), training=False)
+    stopping = config(KNOBS | {"count": count}, stop_at_zero=True, exact_overrun=1)
+    rollout(server, stopping, Budget("max", 10), training=False)
     assert [request for _, request in server.requests] == [SAMPLING]
 
 
@@ -188,7 +193,13 @@ def test_validation_is_not_stopped(count):
     [
         ({}, {"exact_overrun": -1}, r"exact_overrun is -1; it must be a whole number >= 0, or null"),
         ({}, {"exact_overrun": 1.5}, "exact_overrun is 1.5"),
-        ({}, {"exact_overun": 1}, r"rollout\.custom\.lcpo\.exact_overun is unknown; allowed are exact_overrun"),
+        ({}, {"exact_overun": 1}, r"rollout\.custom\.lcpo\.exact_overun is unknown; allowed are stop_at_zero"),
+        ({}, {"stop_at_zero": 1}, "stop_at_zero is 1; it must be true or false"),
+        (
+            {"count": "thinking"},
+            {"close_thinking": True, "stop_at_zero": True},
+            "stop_at_zero is True, which close_thinking=true would ignore",
+        ),
         ({}, {"close_thinking": True}, "set count=thinking"),
         ({"count": "thinking"}, {"close_thinking": "yes"}, "must be true or false"),
         ({"count": "thinking"}, {"solution_tokens": 5}, "needs close_thinking=true"),
@@ -199,6 +210,14 @@ def test_validation_is_not_stopped(count):
 def test_knobs_that_cannot_work_are_refused(reward, stops, message):
     with pytest.raises(ValueError, match=message):
         rollout(Script(1, 1), config(reward, **stops), None)
+
+
+def test_the_configuration_is_read_once_for_all_trajectories_and_anew_for_another_run():
+    first, second = config({"count": "thinking"}), config(exact_overrun=5)
+    read = limits_of(first)
+    assert limits_of(first) is read
+    assert limits_of(second).stops.exact_overrun == 5
+    assert limits_of(first).thinking_counts
 
 
 class RealServer:
@@ -246,8 +265,8 @@ def test_on_the_real_engine_the_same_seeds_earn_the_same_with_fewer_tokens_and_c
     rewards = []
     for seed, budget in enumerate(asked):
         more = {"sampling": sampling, "priority": seed}
-        whole = rollout(whole_server, config(), budget, loop=SingleTurnAgentLoop, **more)
-        output = rollout(server, config(KNOBS), budget, **more)
+        whole = rollout(whole_server, config(), budget, loop=SingleTurnAgentLoop, model_type="deepseek_v3", **more)
+        output = rollout(server, config(KNOBS, stop_at_zero=True), budget, **more)
         assert output.response_ids == whole.response_ids[: reward.zero_point(budget)]
         rewards.append(reward(True, len(output.response_ids), budget))
         assert rewards[-1] == reward(True, len(whole.response_ids), budget)

@@ -1,4 +1,4 @@
-"""The tiny model's tokenizer: byte-level BPE in which every whole number up to 199 is one token."""
+"""The tiny model's tokenizer: like that of DeepSeek-R1's distills of Qwen, with every number up to 199 one token."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from transformers import Qwen2Tokenizer
 from l1_verl.budget import Budget
 from recipes.tiny.arithmetic import Sum, prompt
 
-BOS, EOS, USER, ASSISTANT = "<|begin|>", "<|im_end|>", "<|user|>", "<|assistant|>"
+# DeepSeek-R1's names, which its distills of Qwen, DeepScaleR and the L1 checkpoints have too.
+BOS, EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
+USER, ASSISTANT = "<｜User｜>", "<｜Assistant｜>"
 LARGEST_NUMBER = 199
 
-# DeepSeek-R1's template in small: the generation prompt opens the thought.
+# DeepSeek-R1's template without tools: thoughts of earlier turns are left out, and the generation prompt opens the new
+# one.
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
-    "{% if message['role'] == 'assistant' %}" + ASSISTANT + "{{ message['content'] }}" + EOS + "{% else %}"
-    "" + USER + "{{ message['content'] }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}" + ASSISTANT + "<think>\n{% endif %}"
+    "{% if message['role'] == 'system' %}{{ message['content'] }}{% endif %}"
+    "{% if message['role'] == 'user' %}" + USER + "{{ message['content'] }}{% endif %}"
+    "{% if message['role'] == 'assistant' %}"
+    "" + ASSISTANT + "{{ message['content'].split('</think>')[-1] }}" + EOS + "{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}" + ASSISTANT + "<think>\n{% endif %}"
 )
 
 

@@ -60,11 +60,17 @@ def test_a_run_with_nothing_wrong_claims_its_folder(run):
         ("data.budget.modes={maximum:1}", "maximum"),
         ("data.budget.draws=0", "data.budget.draws is 0"),
         ("actor_rollout_ref.rollout.custom.lcpo.close_thinking=true", "set count=thinking"),
-        ("actor_rollout_ref.rollout.custom.lcpo.exact_overrun=9", "another agent loop would ignore it"),
         (
-            "trainer.v1.trainer_mode=sync actor_rollout_ref.rollout.agent.default_agent_loop=lcpo",
+            "actor_rollout_ref.rollout.custom.lcpo.exact_overrun=9 "
+            "actor_rollout_ref.rollout.agent.default_agent_loop=single_turn_agent",
+            "another agent loop would ignore it",
+        ),
+        (
+            "trainer.v1.trainer_mode=sync actor_rollout_ref.rollout.custom.lcpo.stop_at_zero=true",
             "trainer.v1.trainer_mode is 'sync', which does not tell",
         ),
+        ("actor_rollout_ref.rollout.agent.agent_loop_config_path=null", "does not know the agent loop lcpo"),
+        ("actor_rollout_ref.rollout.agent.agent_loop_config_path=/none.yaml", "'/none.yaml', which is no file"),
         ("data.budget.lwo=3", "lwo"),
         ("data.budget.modes=null", "data.budget modes is None"),
         ("data.budget.modes.exact=a", "data.budget modes is"),
