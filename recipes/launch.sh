@@ -1,7 +1,8 @@
 # Sourced by run_*.sh: the knobs, and `launch`, which starts verl with one overlay of recipes/config.
 # shellcheck shell=bash
 #
-#   PROFILE         gpu: the paper's 8 GPUs | tiny: the embedded model on CPU | smollm2: a real 135M model on CPU
+#   PROFILE         gpu: the paper's 8 GPUs | tiny: the embedded model on CPU | smollm2: a real 135M model on CPU |
+#                   cpu: any model on CPU with the recipe's own settings; set MODEL_PATH and TRAIN_FILE
 #   MODEL_PATH      the model to start from: folder or Hugging Face id
 #   TRAIN_FILE      parquet of data_prep/deepscaler_to_parquet.py
 #   VAL_FILES       parquet files of data_prep, comma-separated; by default AIME 2024 as the recipe asks (`validation`)
@@ -32,7 +33,7 @@ case $PROFILE in
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-8}
         export VERL_USE_EXTERNAL_MODULES=l1_verl.plugin
         ;;
-    tiny | smollm2)
+    cpu | tiny | smollm2)
         NGPUS_PER_NODE=${NGPUS_PER_NODE:-1}
         [[ $PROFILE != tiny ]] || TRAIN_FILE=${TRAIN_FILE:-$home/data/train.parquet}
         export VERL_USE_EXTERNAL_MODULES=l1_verl.cpu,l1_verl.plugin VERL_PLATFORM=cpu
@@ -45,7 +46,7 @@ case $PROFILE in
         fi
         ;;
     *)
-        echo "PROFILE is '$PROFILE'; it must be gpu, tiny or smollm2" >&2
+        echo "PROFILE is '$PROFILE'; it must be gpu, cpu, tiny or smollm2" >&2
         exit 2
         ;;
 esac
@@ -58,6 +59,7 @@ base_model() {
         gpu) echo agentica-org/DeepScaleR-1.5B-Preview ;;
         tiny) "$PYTHON" -m recipes.tiny.build --output "$home" --seed "$SEED" >&2 && echo "$home/base" ;;
         smollm2) "$PYTHON" -m recipes.smollm2 --output "$home" >&2 && echo "$home/base" ;;
+        cpu) echo "PROFILE=cpu has no model of its own; set MODEL_PATH to a folder or hub id" >&2 && exit 2 ;;
     esac
 }
 

@@ -57,7 +57,7 @@ SMOLLM2_TEMPLATE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
     """What distinguishes the checkpoints of one family.
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,19 +28,28 @@ SMALL = (
     "data.train_batch_size=4", "actor_rollout_ref.actor.ppo_mini_batch_size=4", "actor_rollout_ref.rollout.n=4",
     "data.max_response_length=64", "actor_rollout_ref.rollout.max_model_len=128",
 )  # fmt: skip
+LCPO = "actor_rollout_ref.rollout.custom.lcpo"
 MARKER = "L1_VERL_TEST_RUN"
+
+
+def make_home(home: Path, save_model: Callable[[Path], None]) -> Path:
+    """A folder as recipes.tiny.build makes it: ``data/``, and in ``base/`` what ``save_model`` writes."""
+    training, held_out = split(0, 600)
+    write_training(home / "data" / "train.parquet", training)
+    write_benchmark(home / "data" / "validation.parquet", held_out[:3], "exact")
+    save_model(home / "base")
+    return home
 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory, tokenizer) -> Path:
-    """A folder as recipes.tiny.build makes it, with an untrained model."""
-    home = tmp_path_factory.mktemp("tiny")
-    training, held_out = split(0, 600)
-    write_training(home / "data" / "train.parquet", training)
-    write_benchmark(home / "data" / "validation.parquet", held_out[:3], "exact")
-    new_model(tokenizer, 0).save_pretrained(home / "base")
-    tokenizer.save_pretrained(home / "base")
-    return home
+    """The embedded model, untrained."""
+
+    def save(folder: Path) -> None:
+        new_model(tokenizer, 0).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    return make_home(tmp_path_factory.mktemp("tiny"), save)
 
 
 class Run:
@@ -117,20 +126,22 @@ class Run:
 
 
 @contextmanager
-def starting(tiny: Path, logs: Path) -> Iterator[Callable[..., Run]]:
-    """Starts recipes of the tiny profile on the untrained model; whatever is left of them dies at the end."""
+def starting(
+    home: Path, logs: Path, settings: Sequence[str] = SMALL, **environment: str
+) -> Iterator[Callable[..., Run]]:
+    """Starts recipes on the model and data of ``home``; whatever is left of them dies at the end."""
     runs = []
 
     def start_(recipe: str, folder: Path, *overrides: str) -> Run:
-        environment = {
+        knobs = {
             "PROFILE": "tiny",
-            "MODEL_PATH": str(tiny / "base"),
-            "TRAIN_FILE": str(tiny / "data" / "train.parquet"),
-            "VAL_FILES": str(tiny / "data" / "validation.parquet"),
+            "MODEL_PATH": str(home / "base"),
+            "TRAIN_FILE": str(home / "data" / "train.parquet"),
+            "VAL_FILES": str(home / "data" / "validation.parquet"),
             "CKPTS_DIR": str(folder),
         }
-        command = ["bash", str(ROOT / "recipes" / recipe), *SMALL, *overrides]
-        runs.append(Run(command, logs / f"{folder.name}.log", environment))
+        command = ["bash", str(ROOT / "recipes" / recipe), *settings, *overrides]
+        runs.append(Run(command, logs / f"{folder.name}.log", knobs | environment))
         return runs[-1]
 
     try:

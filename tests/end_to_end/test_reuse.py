@@ -21,6 +21,8 @@ MANAGER = (
     "reward.reward_manager.name=LCPORewardManager",
     "reward.reward_manager.module.path=pkg://l1_verl.reward_manager",
 )
+# What README says for a project that uses the reward manager alone: verl's own loop refuses DeepSeek's tokens.
+AGENT_LOOP = "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo"
 DATASET = ("data.custom_cls.path=pkg://l1_verl.dataset", "data.custom_cls.name=LCPODataset")
 
 
@@ -50,7 +52,8 @@ def project(installed, tiny, tmp_path):
         command = [
             sys.executable, "-m", "verl.trainer.main_ppo", *_cpu_overrides(), *overrides,
             f"actor_rollout_ref.model.path={tiny / 'base'}", f"trainer.default_local_dir={tmp_path / 'run'}",
-            f"hydra.run.dir={tmp_path / 'hydra'}", "trainer.logger=[console,file]",
+            f"hydra.run.dir={tmp_path / 'hydra'}", "trainer.logger=[console,file]", AGENT_LOOP,
+            f"actor_rollout_ref.rollout.agent.agent_loop_config_path={installed / 'l1_verl' / 'agent_loops.yaml'}",
         ]  # fmt: skip
         os.chdir(tmp_path)
         runs.append(Run(command, tmp_path / "log", environment))

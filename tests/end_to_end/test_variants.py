@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from l1_verl.advantage import decoupled_advantages
-from tests.end_to_end.conftest import budget_of, rollouts, steps
+from tests.end_to_end.conftest import LCPO, budget_of, rollouts, steps
 
 pytestmark = pytest.mark.end_to_end
 
-OURS = "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo"
-STOPS = "actor_rollout_ref.rollout.custom.lcpo"
 TWO_STEPS = ("trainer.total_training_steps=2", "trainer.save_freq=-1")
 
 
@@ -48,8 +46,8 @@ def test_decoupled_advantages_and_a_schedule_of_budgets_reach_the_actor_and_budg
 def test_no_training_response_is_longer_than_what_can_earn_and_validation_is_left_alone(start, tmp_path):
     folder, dump = tmp_path / "run", tmp_path / "rollouts"
     start(
-        "run_l1_max.sh", folder, *TWO_STEPS, OURS, "trainer.test_freq=2", f"{STOPS}.exact_overrun=0",
-        f"trainer.rollout_data_dir={dump}",
+        "run_l1_max.sh", folder, *TWO_STEPS, "trainer.test_freq=2", f"{LCPO}.exact_overrun=0",
+        f"{LCPO}.stop_at_zero=true", f"trainer.rollout_data_dir={dump}",
         "data.budget.distribution=choices", "data.budget.choices=[8]", "reward.reward_kwargs.max.alpha=0.05",
     ).wait()  # fmt: skip
 
@@ -67,34 +65,3 @@ def test_no_training_response_is_longer_than_what_can_earn_and_validation_is_lef
     assert "max" in modes
     # The same rows with the same stops would end at 41 tokens here.
     assert metrics[2]["val-aux/tiny/exact-41/used_tokens/mean@1"] > 41
-
-
-def test_the_asynchronous_mode_trains_and_closed_thoughts_keep_their_budget_in_training_and_validation(
-    start, tmp_path
-):
-    folder, dump = tmp_path / "run", tmp_path / "rollouts"
-    run = start(
-        "run_l1_exact.sh", folder, *TWO_STEPS, OURS, "trainer.test_freq=2",
-        "trainer.v1.trainer_mode=lcpo_colocate_async", "reward.reward_kwargs.count=thinking",
-        f"{STOPS}.close_thinking=true", f"{STOPS}.solution_tokens=8", f"trainer.rollout_data_dir={dump}",
-        "data.budget.low=8", "data.budget.high=40",
-    )  # fmt: skip
-    run.wait()
-    assert run.left_after(20) == []
-
-    metrics = steps(folder)
-    assert sorted(metrics) == [1, 2]
-    # One batch is always under way ahead of the one trained on: the second is older than the weights that it trains.
-    assert metrics[2]["training/off_policy/trajectory_staleness_worst/max"] >= 1
-    for step in (1, 2):
-        # Shares and maxima over all samples: not one is longer.
-        assert metrics[step]["lcpo/exact/over_budget"] == 0
-        assert metrics[step]["response_length/max"] <= 40 + 8
-        closed = [sample for sample in rollouts(dump, step) if "</think>" in sample["output"]]
-        # A thought closed at its budget is exactly as long as asked for.
-        assert any(sample["score"] == 0 for sample in closed)
-    # The log-prob of what the rollout wrote itself is 0 there, and far from that in the actor, unless masked out.
-    assert metrics[1]["training/rollout_probs_diff_max"] < 1e-5
-    for tokens in (41, 70):
-        assert metrics[2][f"val-aux/tiny/exact-{tokens}/over_budget/mean@1"] == 0
-    assert metrics[2]["val-aux/tiny/exact-41/solution_tokens/mean@1"] <= 8
