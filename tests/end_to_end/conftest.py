@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ SMALL = (
     "data.train_batch_size=4", "actor_rollout_ref.actor.ppo_mini_batch_size=4", "actor_rollout_ref.rollout.n=4",
     "data.max_response_length=64", "actor_rollout_ref.rollout.max_model_len=128",
 )  # fmt: skip
+# Budgets that runs of several models share, so that what they were asked can be compared.
+BUDGETS = ("data.budget.low=8", "data.budget.high=40")
 LCPO = "actor_rollout_ref.rollout.custom.lcpo"
 MARKER = "L1_VERL_TEST_RUN"
 
@@ -158,6 +161,21 @@ def start(tiny, tmp_path):
         yield start_
 
 
+@pytest.fixture(scope="session")
+def uninterrupted(tiny, tmp_path_factory) -> tuple[Path, str]:
+    """Folder and log of a run of three steps."""
+    logs = tmp_path_factory.mktemp("whole")
+    folder = logs / "run"
+    with starting(tiny, logs) as start:
+        run = start(
+            "run_l1_exact.sh", folder, *BUDGETS, "trainer.total_training_steps=3", "trainer.save_freq=1",
+            "trainer.test_freq=3", f"trainer.rollout_data_dir={folder / 'rollouts'}",
+        )  # fmt: skip
+        log = run.wait()
+        assert run.left_after(20) == []
+    return folder, log
+
+
 def steps(folder: Path) -> dict[int, dict[str, float]]:
     """Metrics by step, of all starts of a run."""
     lines = [line for file in sorted((folder / "metrics").glob("*.jsonl")) for line in file.read_text().splitlines()]
@@ -166,6 +184,12 @@ def steps(folder: Path) -> dict[int, dict[str, float]]:
 
 def rollouts(folder: Path, step: int) -> list[dict]:
     return [json.loads(line) for line in (folder / f"{step}.jsonl").read_text().splitlines()]
+
+
+def asked(folder: Path, step: int) -> Counter[str]:
+    """Problems and budgets of a step, how often each; the order within a step is the rollout's own."""
+    text = re.compile(r"What is .*?Think for (?:maximum )?\d+ tokens\.", re.DOTALL)
+    return Counter(text.search(sample["input"])[0] for sample in rollouts(folder, step))
 
 
 def budget_of(prompt: str) -> int:
