@@ -11,6 +11,8 @@ from eval.cli import InputError
 from l1_verl.response import thinking_tokens
 
 THINK, END_OF_THOUGHT = "<think>", "</think>"
+# Tokens at the end of a prompt among which a template opens, or closes, a thought.
+_GENERATION_PROMPT = 8
 
 
 class Chat:
@@ -69,21 +71,27 @@ class Chat:
 
     def opens_thought(self, prompt: Sequence[int]) -> bool:
         """True if the template itself opens the thought, as DeepSeek-R1's does."""
-        return self.tokenizer.decode(list(prompt[-8:])).rstrip().endswith(THINK)
+        return self.tokenizer.decode(list(prompt[-_GENERATION_PROMPT:])).rstrip().endswith(THINK)
 
     def closes_thought(self, ids: Sequence[int]) -> bool:
         return self.end_of_thought in ids if self.end_of_thought is not None else END_OF_THOUGHT in self.decode(ids)
 
+    def in_thought(self, prompt: Sequence[int], response: Sequence[int]) -> bool:
+        """True if prompt or response opened a thought that the response has not closed."""
+        opened = self.opens_thought(prompt) or self.decode(response[:8]).lstrip().startswith(THINK)
+        return opened and len(response) > 0 and not self.closes_thought(response)
+
     def thinking_tokens(self, prompt: Sequence[int], response: Sequence[int]) -> int:
         """Tokens of ``response`` up to and with its first ``</think>``, as rewards count them.
 
-        A thought that was never closed takes all of them; a response without any thought takes none, though a reward
-        that counts thinking counts it whole.
+        Without ``</think>`` all of them count. Two kinds of response have no thought, so that none count: one whose
+        prompt closed the thought already, and one that opened none of a model that spells the tag in several tokens.
         """
-        if self.closes_thought(response):
-            if self.end_of_thought is not None:
-                return thinking_tokens(response, self.end_of_thought)
-            lengths = range(1, len(response))
-            return 1 + bisect_left(lengths, True, key=lambda length: self.closes_thought(response[:length]))
-        opened = self.opens_thought(prompt) or self.decode(response[:8]).lstrip().startswith(THINK)
-        return len(response) if opened else 0
+        if not self.closes_thought(response):
+            if self.end_of_thought is None:
+                return len(response) if self.in_thought(prompt, response) else 0
+            return 0 if self.end_of_thought in prompt[-_GENERATION_PROMPT:] else len(response)
+        if self.end_of_thought is not None:
+            return thinking_tokens(response, self.end_of_thought)
+        lengths = range(1, len(response))
+        return 1 + bisect_left(lengths, True, key=lambda length: self.closes_thought(response[:length]))

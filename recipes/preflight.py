@@ -128,19 +128,21 @@ def check(config: DictConfig) -> None:
             f"trainer.nnodes is {config.trainer.nnodes}, but RAY_ADDRESS is not set: start Ray on every machine first "
             "(see recipes/README.md, Many machines)"
         )
+    data: dict[str, None] = {}
     for key in ("train_files", "val_files"):
         files = config.data[key]
         if not files:
             raise Refused(f"data.{key} is {files!r}; it must name at least one parquet file")
         for file in [files] if isinstance(files, str) else files:
+            data[file] = None
             if not Path(file).expanduser().is_file():
                 raise Refused(
                     f"data.{key}: there is no file {file}; write it with {_converter(Path(file))}, or use "
                     "PROFILE=tiny, which brings its own"
                 )
-    _check_model(config.actor_rollout_ref.model.path)
     if config.trainer.device == "cuda" and not os.environ.get("RAY_ADDRESS"):
         _check_gpus(config)
+    _check_model(config, list(data))
 
 
 def _converter(file: Path) -> str:
@@ -176,14 +178,26 @@ def _check_agent_loop(config: DictConfig, stops: Stops) -> None:
         )
 
 
-def _check_model(path: str) -> None:
-    folder = Path(path).expanduser()
-    looks_local = folder.is_absolute() or path.startswith((".", "~")) or path.count("/") != 1
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise Refused(f"MODEL_PATH={path} has no config.json; it must be a Hugging Face model folder")
-    elif looks_local:
-        raise Refused(f"MODEL_PATH={path} does not exist; give a Hugging Face folder or id, or use PROFILE=tiny")
+def _check_model(config: DictConfig, files: list[str]) -> None:
+    """Refuses a model that the run could not start from, or would train on other tokens than are meant."""
+    # Imported here: it takes seconds, which bad knobs and missing files need not wait for.
+    from recipes.check_model import check_model
+    from recipes.check_model.checkpoint import load_checkpoint
+    from recipes.check_model.run import need_of
+
+    path = config.actor_rollout_ref.model.path
+    try:
+        checkpoint = load_checkpoint(path)
+    except ValueError as error:
+        raise Refused(f"MODEL_PATH={error}") from None
+    found = check_model(checkpoint, need_of(config, files))
+    failed = [finding for finding in found if finding.status == "fail"]
+    if failed:
+        more = f" ({len(failed)} checks fail: python -m recipes.check_model {path})" if len(failed) > 1 else ""
+        raise Refused(f"MODEL_PATH={path}: {failed[0].check}: {failed[0].value}; {failed[0].way_out}{more}")
+    for finding in found:
+        if finding.status == "warn":
+            print(f"preflight: {finding}", file=sys.stderr)
 
 
 def _check_gpus(config: DictConfig) -> None:

@@ -95,8 +95,7 @@ class _Response:
             self.ids.pop()
 
     def in_thought(self) -> bool:
-        chat = self.chat
-        return not chat.closes_thought(self.ids) and chat.thinking_tokens(self.prompt, self.ids) > 0
+        return self.chat.in_thought(self.prompt, self.ids)
 
     def has_answer(self) -> bool:
         r"""True if a complete ``\boxed{...}`` stands outside the thought."""

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,13 +155,21 @@ def test_it_trains_with_weights_in_sync_and_closed_thoughts_keep_their_budget(tr
         assert metrics[2][f"val-aux/tiny/exact-{tokens}/over_budget/mean@1"] == 0
     assert metrics[2]["val-aux/tiny/exact-41/solution_tokens/mean@1"] <= SOLUTION
     if trained.family is QWEN3:
-        # One batch is always under way ahead of the one trained on: the second is older than the weights it trains.
-        assert metrics[STEPS]["training/off_policy/trajectory_staleness_worst/max"] >= 1
+        # One batch is always under way ahead of the one trained on: some are older than the weights they train.
+        assert max(step["training/off_policy/trajectory_staleness_worst/max"] for step in metrics.values()) >= 1
 
 
 def test_killed_after_a_checkpoint_it_goes_on_from_there_with_the_same_rows_and_budgets(trained, uninterrupted):
-    for step in (1, 2, 3):
-        assert asked(trained.folder / "rollouts", step) == asked(uninterrupted[0] / "rollouts", step)
+    resumed, whole = trained.folder / "rollouts", uninterrupted[0] / "rollouts"
+    if trained.family is not QWEN3:
+        for step in (1, 2, 3):
+            assert asked(resumed, step) == asked(whole, step)
+        return
+    # This mode trains on what is finished first, from a window of two steps. Nothing is lost, and nothing comes twice.
+    times = sum((asked(resumed, step) for step in range(1, STEPS + 1)), Counter())
+    assert set(times.values()) == {4}
+    assert times.total() == 4 * 4 * STEPS
+    assert asked(whole, 1) + asked(whole, 2) <= times
 
 
 def test_its_prompts_are_those_of_its_own_template(trained):

@@ -4,6 +4,7 @@ import pytest
 
 from eval.chat import Chat
 from eval.cli import InputError
+from l1_verl.response import thinking_tokens
 from recipes.tiny.tokenizer import build_tokenizer
 from tests.eval.conftest import chat_with_spelled_tag
 
@@ -38,8 +39,18 @@ def test_thinking_is_what_stands_before_the_first_close(chat, response, thought)
     assert chat.thinking_tokens(prompt, chat.encode(response)) == len(chat.encode(thought))
 
 
-def test_a_response_without_any_thought_has_no_thinking():
+def test_a_response_without_a_close_is_a_thought_as_rewards_count_it():
     chat = Chat(build_tokenizer(), "tiny")
     prompt = chat.encode("What is 1 + 1?")
-    assert chat.thinking_tokens(prompt, chat.encode("the answer is \\boxed{2}")) == 0
-    assert chat.thinking_tokens(prompt, ids := chat.encode("<think>1 + 1")) == len(ids)
+    for text in ("the answer is \\boxed{2}", "<think>1 + 1"):
+        ids = chat.encode(text)
+        assert chat.thinking_tokens(prompt, ids) == thinking_tokens(ids, chat.end_of_thought) == len(ids)
+
+
+def test_a_response_has_no_thought_where_the_prompt_closed_it_or_the_model_knows_none():
+    chat, spelled = Chat(build_tokenizer(), "tiny"), chat_with_spelled_tag()
+    answer = "the answer is \\boxed{2}"
+    assert chat.thinking_tokens(chat.encode("1 + 1? <think>\n\n</think>\n\n"), chat.encode(answer)) == 0
+    prompt = spelled.encode("What is 1 + 1?")
+    assert spelled.thinking_tokens(prompt, spelled.encode(answer)) == 0
+    assert spelled.thinking_tokens(prompt, ids := spelled.encode("<think>1 + 1")) == len(ids)

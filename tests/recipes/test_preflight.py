@@ -12,22 +12,31 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from data_prep.rows import write_rows
 from recipes import preflight
+from tests.families import R1_DISTILL, SMOLLM2
+from tests.rows import row
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A checkpoint that nothing is wrong with."""
+    folder = tmp_path_factory.mktemp("model")
+    R1_DISTILL.save(folder)
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path):
+def run(model, tmp_path):
     """A run that nothing is wrong with: the arguments of verl's trainer, and the folder that it may claim."""
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "config.json").write_text("{}")
-    (tmp_path / "train.parquet").touch()
+    write_rows([row(0)], tmp_path / "train.parquet")
 
     def arguments(*overrides, recipe="l1_exact", profile="tiny"):
         return [
             "--config-dir", str(ROOT / "recipes" / "config"), "--config-name", recipe, f"profile={profile}",
-            f"actor_rollout_ref.model.path='{tmp_path / 'model'}'",
+            f"actor_rollout_ref.model.path='{model}'",
             f"data.train_files='{tmp_path / 'train.parquet'}'", f"data.val_files=['{tmp_path / 'train.parquet'}']",
             f"trainer.default_local_dir='{tmp_path / 'run'}'", *overrides,
         ]  # fmt: skip
@@ -93,6 +102,33 @@ def test_bad_input_is_refused_in_one_line_that_names_it(run, capsys, override, s
     assert not run.folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("data.max_response_length=449", "context: prompt 64 + response 449 = 513 tokens, while the model has 512"),
+        ("actor_rollout_ref.rollout.tensor_model_parallel_size=4", "tensor parallelism: 2 attention heads cannot"),
+        ("data.val_files=[{tmp}/none.txt]", "none.txt cannot be read as parquet"),
+    ],
+)
+def test_a_model_that_does_not_fit_the_run_and_data_that_cannot_be_read_are_refused(
+    run, capsys, tmp_path, override, said
+):
+    (tmp_path / "none.txt").write_text("?")
+    assert said in refusal(capsys, run(override.replace("{tmp}", str(tmp_path))))
+    assert not run.folder.exists()
+
+
+@pytest.mark.parametrize("closed", ["", "actor_rollout_ref.rollout.custom.lcpo.close_thinking=true"])
+def test_counting_thoughts_is_refused_where_the_end_of_a_thought_is_not_one_token(run, capsys, tmp_path, closed):
+    SMOLLM2.save(folder := tmp_path / "smollm2")
+    capsys.readouterr()
+    overrides = [f"actor_rollout_ref.model.path='{folder}'", "reward.reward_kwargs.count=thinking", *closed.split()]
+    said = refusal(capsys, run(*overrides))
+    assert "</think> is one token: it is < / t hink >, while the run counts or closes thoughts; use" in said
+    assert preflight.main(run(overrides[0], "reward.reward_kwargs.require_think_end=false")) == 0
+    assert "preflight: warn  </think> is one token" in capsys.readouterr().err
+
+
 def test_a_schedule_that_the_trainer_mode_would_not_follow_is_refused(run, capsys):
     overrides = ("data.budget.schedule=[{from_step:2,low:50}]", "trainer.v1.trainer_mode=sync")
     assert "trainer_mode=sync does not follow" in refusal(capsys, run(*overrides))
@@ -142,7 +178,7 @@ def test_the_same_configuration_may_go_on_from_its_checkpoints_with_more_steps(r
     ],
 )
 def test_memory_disk_and_validation_may_change_when_a_run_goes_on(run, tmp_path, override):
-    (tmp_path / "other.parquet").touch()
+    write_rows([row(0)], tmp_path / "other.parquet")
     assert preflight.main(run()) == 0
     (run.folder / "latest_checkpointed_iteration.txt").write_text("200")
     assert preflight.main(run(override.replace("{tmp}", str(tmp_path)))) == 0
@@ -188,7 +224,7 @@ def test_a_folder_without_checkpoints_may_be_claimed_anew(run):
 @pytest.mark.parametrize(
     ("environment", "script", "said"),
     [
-        ({"PROFILE": "laptop"}, "run_l1_exact.sh", "PROFILE is 'laptop'; it must be gpu, tiny or smollm2"),
+        ({"PROFILE": "laptop"}, "run_l1_exact.sh", "PROFILE is 'laptop'; it must be gpu, cpu, tiny or smollm2"),
         ({"TRAIN_FILE": "/nowhere.parquet", "MODEL_PATH": "a/b"}, "run_l1_exact.sh", "/nowhere.parquet"),
         ({"PROFILE": "tiny", "MODEL_PATH": "/no model"}, "run_l1_exact.sh", "MODEL_PATH=/no model does not exist"),
     ],
