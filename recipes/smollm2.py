@@ -46,7 +46,11 @@ def save_as_checkpoint(gguf: Path, target: Path) -> None:
     partial = target.with_suffix(".partial")
     model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
     model.save_pretrained(partial)
-    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(partial)
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    # transformers takes <|im_start|> for EOS here, and no token for padding; the model's configuration has both right.
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(model.config.pad_token_id)
+    tokenizer.save_pretrained(partial)
     os.replace(partial, target)
     print(f"smollm2: {sum(p.numel() for p in model.parameters()) / 1e6:.0f}M parameters in {target}")
 
