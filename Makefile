@@ -1,17 +1,20 @@
 # Thin names for the commands that the README explains. Everything goes into .venv and outputs/.
 # PYTHON is the interpreter that .venv is made with.
 PYTHON ?= python3
+PYTHON_GPU := $(if $(filter command environment,$(origin PYTHON)),$(PYTHON),python3.12)
 BIN := $(CURDIR)/.venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup train train-max eval test lint
+.PHONY: help setup setup-gpu train train-max eval test test-compat lint
 
 help:
 	@echo 'make setup      virtual environment in .venv (the others do it by themselves)'
+	@echo 'make setup-gpu  environment for GPUs in .venv-gpu'
 	@echo 'make train      build the embedded model, train it with LCPO-Exact, report before and after'
 	@echo 'make train-max  after it: L1-Max from the trained model, with its own report'
 	@echo 'make eval       the evaluation protocol at the size of the embedded model'
 	@echo 'make test       all tests, the real trainer included'
+	@echo 'make test-compat  reward manager and data set on every verl that README names'
 	@echo 'make lint       ruff, mypy, shellcheck'
 
 setup: $(READY)
@@ -23,6 +26,9 @@ $(READY): requirements/cpu.txt setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/cpu.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+setup-gpu:
+	PYTHON=$(PYTHON_GPU) bash requirements/setup_gpu.sh
 
 train: $(READY)
 	PYTHON=$(BIN)/python bash recipes/tiny/train.sh
@@ -36,8 +42,11 @@ eval: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
+test-compat: $(READY)
+	$(BIN)/python tests/compat.py
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/shellcheck recipes/*.sh recipes/*/*.sh eval/*.sh .ci/run
+	$(BIN)/shellcheck recipes/*.sh recipes/*/*.sh eval/*.sh requirements/*.sh .ci/run

@@ -18,7 +18,8 @@ fi
 MODEL=$1
 shift
 
-PYTHON=${PYTHON:-python3}
+source recipes/interpreter.sh
+PYTHON=$(find_python "$PWD" gpu)
 BENCHMARKS=${BENCHMARKS:-aime2025 math500 amc olympiad_bench gpqa lsat mmlu}
 MODES=${MODES:-exact max}
 BUDGETS=${BUDGETS:-512 1024 2048 3600}

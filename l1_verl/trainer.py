@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-import transfer_queue as tq
 from numpy.typing import NDArray
 from omegaconf import DictConfig, open_dict
 from tensordict import TensorDict
@@ -29,6 +28,7 @@ from l1_verl.agent_loop import TRAINING
 from l1_verl.config import Decoupled, parse_advantage, parse_band_width, parse_budget
 from l1_verl.dataset import LCPODataset, redraw
 from l1_verl.metrics import adherence_metrics, one_sided_budgets, summary
+from l1_verl.transfer_queue import read, write
 
 # Below verl's logger, whose handler is what a run shows (verl/utils/logging_utils.py).
 logger = logging.getLogger("verl.l1_verl.trainer")
@@ -81,16 +81,11 @@ class _LCPOTrainer(PPOTrainer):
         batch = super()._compute_advantage(batch, metrics)
         if self._decoupled is not None:
             # Read after verl's own step, which may have masked tokens out (rollout correction).
-            data = tq.kv_batch_get(
-                keys=batch.keys,
-                partition_id=batch.partition_id,
-                select_fields=["response_mask", "extra_fields", "extra_info"],
-            )
+            data = read(batch, ("response_mask", "extra_fields", "extra_info"))
             facts = facts_of(data["extra_fields"])
             values = advantages_of(batch.keys, batch.tags, facts, _modes(data["extra_info"]), self._decoupled)
             advantages = on_tokens(values, data["response_mask"])
-            fields = TensorDict({"advantages": advantages, "returns": advantages.clone()}, batch_size=len(batch.keys))
-            tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=fields)
+            write(batch, advantages=advantages, returns=advantages.clone())
         return batch
 
     def _compute_metrics(
@@ -98,9 +93,7 @@ class _LCPOTrainer(PPOTrainer):
     ) -> None:
         super()._compute_metrics(batch, metrics, timing_raw, global_steps, epoch)
         keys = [key for key, tag in zip(batch.keys, batch.tags, strict=True) if not tag.get("is_padding", False)]
-        data = tq.kv_batch_get(
-            keys=keys, partition_id=batch.partition_id, select_fields=["extra_fields", "extra_info"]
-        )
+        data = read(batch, ("extra_fields", "extra_info"), keys)
         facts = facts_of(data["extra_fields"])
         found = adherence_metrics(facts, _modes(data["extra_info"]), self._band_width)
         metrics.update(found)

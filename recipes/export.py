@@ -92,8 +92,24 @@ def _merge(actor: Path, target: Path) -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise InputError(f"verl's merger failed on {actor}: {said[-1]}")
+    _write_rope(target / "config.json")
     for weights in target.glob("*.safetensors"):  # which safetensors lets nobody but their owner read
         shutil.copymode(target / "config.json", weights)
+
+
+def _write_rope(file: Path) -> None:
+    """Names RoPE as transformers 4 reads it, beside transformers 5's ``rope_parameters``.
+
+    Without ``rope_theta`` transformers 4 takes 10,000, whatever the model was trained with, and says nothing.
+    """
+    config = json.loads(file.read_text())
+    rope = config.get("rope_parameters") or {}
+    if "rope_theta" not in rope:
+        return
+    config["rope_theta"] = rope["rope_theta"]
+    if rope.get("rope_type", "default") != "default":
+        config["rope_scaling"] = {key: value for key, value in rope.items() if key != "rope_theta"}
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def _refuse_replacing(output: Path, *, overwrite: bool) -> None:

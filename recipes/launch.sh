@@ -12,16 +12,14 @@
 #   SEED            of budgets, data order and sampling, and of the tiny profile's model
 #   OUTPUTS         where all of the defaults above lie; outputs/ of the clone
 #   LOGGER          comma-separated: console,file,wandb,tensorboard,...
-#   PYTHON          interpreter; the clone's own .venv where there is one and no other is active
+#   PYTHON          interpreter; where no environment is active, that of the clone's .venv-gpu (gpu) or .venv (others)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH}
-if [[ -z ${PYTHON:-} && -z ${VIRTUAL_ENV:-} && -x $root/.venv/bin/python ]]; then
-    PYTHON=$root/.venv/bin/python
-fi
-PYTHON=${PYTHON:-python}
-
 PROFILE=${PROFILE:-gpu}
+# shellcheck source=recipes/interpreter.sh
+source "$root/recipes/interpreter.sh"
+PYTHON=$(find_python "$root" "$([[ $PROFILE == gpu ]] && echo gpu || echo cpu)")
 SEED=${SEED:-0}
 OUTPUTS=${OUTPUTS:-$root/outputs}
 home=$OUTPUTS/$PROFILE

@@ -26,6 +26,8 @@ from recipes.measured import Report
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
 
 #: Lets a request of vLLM say ``thinking_token_budget``; the answer stays whole, unlike with ``--reasoning-parser``.
+#: vLLM's second model runner, its default for Qwen3, Llama and Mistral, refuses such requests (0.24).
+CLOSING_RUNNER = "VLLM_USE_V2_MODEL_RUNNER=0 "
 SERVE_CLOSING = """ --reasoning-config '{"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}'"""
 
 #: l1_verl.rewards as a reader sees them, with the knobs of the run.
@@ -217,6 +219,7 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "decoupled": parse_advantage(last.config) is not None,
         "stops": stops,
         "measured": "thinking_tokens" if counted == "thinking" else "used_tokens",
+        "runner": CLOSING_RUNNER if stops.close_thinking else "",
         "reasoning": SERVE_CLOSING if stops.close_thinking else "",
         "instruction": INSTRUCTION,
         "context": last.config.data.max_prompt_length + last.config.data.max_response_length,

@@ -30,9 +30,11 @@ from l1_verl.config import (
     parse_stops,
 )
 from l1_verl.grading import GradingPool
+from recipes.machine import SETUP_CPU, SETUP_GPU, machine_problem
 
 # May change between two starts of one run; whatever else changes makes it another run. Memory is among it: losses are
-# normalised over the whole mini-batch, so that the size of a micro-batch changes no gradient.
+# normalised over the whole mini-batch, so that the size of a micro-batch changes no gradient, and how vLLM is spread
+# over GPUs changes none of what it samples from.
 FREE_TO_CHANGE = (
     "trainer.total_training_steps",
     "trainer.total_epochs",
@@ -53,19 +55,23 @@ FREE_TO_CHANGE = (
     "actor_rollout_ref.ref.log_prob_max_token_len_per_gpu",
     "actor_rollout_ref.rollout.log_prob_max_token_len_per_gpu",
     "actor_rollout_ref.rollout.gpu_memory_utilization",
+    "actor_rollout_ref.rollout.tensor_model_parallel_size",
+    "actor_rollout_ref.rollout.max_num_seqs",
+    "actor_rollout_ref.rollout.max_num_batched_tokens",
+    "actor_rollout_ref.rollout.max_model_len",
     "actor_rollout_ref.rollout.agent.agent_loop_config_path",
     *(
         f"actor_rollout_ref.{role}.fsdp_config.{key}"
         for role in ("actor", "ref")
-        for key in ("param_offload", "optimizer_offload", "offload_policy")
+        for key in (
+            "param_offload",
+            "optimizer_offload",
+            "offload_policy",
+            "entropy_from_logits_with_chunking",
+            "entropy_checkpointing",
+        )
     ),
     "ray_kwargs",
-)
-
-# flash-attn is built against the torch that is there already, so that no extra can hold it.
-INSTALL_ON_GPUS = (
-    "pip install -r requirements/gpu.txt && pip install flash-attn==2.8.3 --no-build-isolation && "
-    "pip install --no-deps -e ."
 )
 
 # Named here, since to ask verl is to import it.
@@ -96,7 +102,7 @@ def compose_recipe(config_dir: Path, name: str, overrides: list[str]) -> DictCon
     """The configuration that ``verl.trainer.main_ppo`` would run, without importing verl."""
     spec = importlib.util.find_spec("verl")
     if spec is None or not spec.submodule_search_locations:
-        raise Refused(f"verl is not installed; run `make setup`, or on GPUs `{INSTALL_ON_GPUS}`")
+        raise Refused(f"verl is not installed; run `{SETUP_CPU}`, or on GPUs `{SETUP_GPU}`")
     verl_config = Path(spec.submodule_search_locations[0], "trainer", "config")
     with initialize_config_dir(str(config_dir.resolve()), version_base=None):
         composed = [override for override in overrides if not override.startswith("hydra.")]
@@ -140,8 +146,8 @@ def check(config: DictConfig) -> None:
                     f"data.{key}: there is no file {file}; write it with {_converter(Path(file))}, or use "
                     "PROFILE=tiny, which brings its own"
                 )
-    if config.trainer.device == "cuda" and not os.environ.get("RAY_ADDRESS"):
-        _check_gpus(config)
+    if problem := machine_problem(config):
+        raise Refused(problem)
     _check_model(config, list(data))
 
 
@@ -198,25 +204,6 @@ def _check_model(config: DictConfig, files: list[str]) -> None:
     for finding in found:
         if finding.status == "warn":
             print(f"preflight: {finding}", file=sys.stderr)
-
-
-def _check_gpus(config: DictConfig) -> None:
-    import torch
-
-    wanted, tensor_parallel = (
-        config.trainer.n_gpus_per_node,
-        config.actor_rollout_ref.rollout.tensor_model_parallel_size,
-    )
-    found = torch.cuda.device_count()
-    if found == 0:
-        raise Refused("no GPU was found; use PROFILE=tiny for the embedded model on CPU")
-    if found < wanted:
-        raise Refused(f"NGPUS_PER_NODE={wanted}, but {found} GPUs were found; set NGPUS_PER_NODE={found}")
-    if wanted * config.trainer.nnodes % tensor_parallel:
-        raise Refused(
-            f"rollout.tensor_model_parallel_size={tensor_parallel} does not divide {wanted} GPUs; add "
-            "actor_rollout_ref.rollout.tensor_model_parallel_size=1"
-        )
 
 
 def claim_folder(config: DictConfig) -> None:

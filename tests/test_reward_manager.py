@@ -16,6 +16,7 @@ from verl.trainer.ppo.reward import load_reward_manager
 
 from l1_verl.response import LIMIT
 from l1_verl.reward_manager import LCPORewardManager
+from recipes.tiny.tokenizer import EOS
 
 LONGEST = 40
 KEYS = {
@@ -75,7 +76,7 @@ def test_verl_finds_it_by_module_path_and_by_name(tokenizer):
 
 @pytest.mark.parametrize("padding", [0, 7])
 def test_the_score_is_equation_1_over_the_tokens_of_the_mask_eos_included(manager, tokenizer, padding):
-    text = "36:29\n</think>\n\\boxed{29}<|im_end|>"
+    text = f"36:29\n</think>\n\\boxed{{29}}{EOS}"
     data, used = sample(tokenizer, text, {"mode": "exact", "tokens": 20}, padding=padding)
     result = score(manager, data)
     assert result["reward_score"] == pytest.approx(1 - 0.01 * abs(20 - used))
@@ -86,7 +87,7 @@ def test_the_score_is_equation_1_over_the_tokens_of_the_mask_eos_included(manage
 
 
 def test_accuracy_is_the_raw_correctness_and_never_shaped(manager, tokenizer):
-    data, _ = sample(tokenizer, "</think>\\boxed{29}<|im_end|>", {"mode": "exact", "tokens": 128})
+    data, _ = sample(tokenizer, f"</think>\\boxed{{29}}{EOS}", {"mode": "exact", "tokens": 128})
     result = score(manager, data)
     assert result["reward_score"] < 0.2
     assert result["reward_extra_info"]["acc"] == 1.0
@@ -94,13 +95,13 @@ def test_accuracy_is_the_raw_correctness_and_never_shaped(manager, tokenizer):
 
 @pytest.mark.parametrize("budget", [{"mode": "exact", "tokens": 9}, {"mode": "max", "tokens": 9}, None])
 def test_every_sample_has_the_same_numeric_keys(manager, tokenizer, budget):
-    facts = score(manager, sample(tokenizer, "</think>\\boxed{29}<|im_end|>", budget)[0])["reward_extra_info"]
+    facts = score(manager, sample(tokenizer, f"</think>\\boxed{{29}}{EOS}", budget)[0])["reward_extra_info"]
     assert set(facts) == KEYS
     assert all(isinstance(value, float) for value in facts.values())
 
 
 def test_without_a_budget_the_score_is_correctness_and_the_facts_about_length_are_nan(manager, tokenizer):
-    result = score(manager, sample(tokenizer, "</think>\\boxed{29}<|im_end|>", None)[0])
+    result = score(manager, sample(tokenizer, f"</think>\\boxed{{29}}{EOS}", None)[0])
     assert result["reward_score"] == 1.0
     assert math.isnan(result["reward_extra_info"]["abs_length_error"])
     assert math.isnan(result["reward_extra_info"]["over_budget"])
@@ -111,7 +112,7 @@ def test_without_a_budget_the_score_is_correctness_and_the_facts_about_length_ar
     [
         ("+7" * (LONGEST // 2), 1.0),
         ("+7" * (LONGEST // 2 - 1) + "+", 0.0),
-        ("+7" * (LONGEST // 2 - 1) + "+<|im_end|>", 0.0),
+        ("+7" * (LONGEST // 2 - 1) + f"+{EOS}", 0.0),
     ],
 )
 def test_a_response_is_truncated_when_it_fills_the_limit_without_ending(manager, tokenizer, text, truncated):
@@ -120,7 +121,7 @@ def test_a_response_is_truncated_when_it_fills_the_limit_without_ending(manager,
     assert score(manager, data)["reward_extra_info"]["truncated"] == truncated
 
 
-@pytest.mark.parametrize(("text", "truncated"), [("+7+7", 1.0), ("+7+", 0.0), ("+7+<|im_end|>", 0.0)])
+@pytest.mark.parametrize(("text", "truncated"), [("+7+7", 1.0), ("+7+", 0.0), (f"+7+{EOS}", 0.0)])
 def test_a_response_with_a_limit_of_its_own_is_truncated_there(manager, tokenizer, text, truncated):
     data, _ = sample(tokenizer, text, {"mode": "max", "tokens": 3}, tool_extra_fields={LIMIT: 4})
     assert score(manager, data)["reward_extra_info"]["truncated"] == truncated
@@ -129,7 +130,7 @@ def test_a_response_with_a_limit_of_its_own_is_truncated_there(manager, tokenize
 @pytest.mark.parametrize(
     ("text", "thinking", "solution"),
     [
-        ("36:29\n</think>\n\\boxed{29}<|im_end|>", 5, 7),
+        (f"36:29\n</think>\n\\boxed{{29}}{EOS}", 5, 7),
         ("36:29\n</think></think>\\boxed{29}", 5, 6),
         ("36:29", 3, 0),
         ("</think>", 1, 0),
@@ -145,7 +146,7 @@ def test_thinking_alone_is_counted_up_to_the_first_end_of_thought(tokenizer, tex
 
 
 def test_the_solution_s_tokens_are_told_whatever_is_counted(manager, tokenizer):
-    data, used = sample(tokenizer, "36:29\n</think>\n\\boxed{29}<|im_end|>", None)
+    data, used = sample(tokenizer, f"36:29\n</think>\n\\boxed{{29}}{EOS}", None)
     facts = score(manager, data)["reward_extra_info"]
     assert (facts["used_tokens"], facts["solution_tokens"]) == (used, used - 5)
 
@@ -174,7 +175,7 @@ def test_no_answer_is_told_apart_from_a_wrong_one(manager, tokenizer):
 @pytest.mark.parametrize(("required", "accuracy"), [(True, 0.0), (False, 1.0)])
 def test_whether_an_answer_counts_without_the_end_of_thinking_is_a_knob(tokenizer, required, accuracy):
     manager = LCPORewardManager(config(require_think_end=required), tokenizer)
-    facts = score(manager, sample(tokenizer, "\\boxed{29}<|im_end|>", None)[0])["reward_extra_info"]
+    facts = score(manager, sample(tokenizer, f"\\boxed{{29}}{EOS}", None)[0])["reward_extra_info"]
     assert facts["acc"] == accuracy
 
 

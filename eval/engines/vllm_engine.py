@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import Any
 
 from eval.chat import Chat
@@ -114,6 +115,9 @@ def _hardware(tensor_parallel: int, memory: float) -> dict[str, Any]:
     import torch
 
     if torch.cuda.is_available():
+        if shutil.which("nvcc") is None and "CUDA_HOME" not in os.environ:
+            # vLLM's default sampler for top_p compiles a kernel, which needs the CUDA toolkit.
+            os.environ.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
         return {"tensor_parallel_size": tensor_parallel, "gpu_memory_utilization": memory}
     # vLLM's CPU package otherwise loads its AVX512 build; inductor compiles for half a minute; and the cache
     # would take 40 % of the machine's memory. One process: a killed run leaves no engine behind.

