@@ -198,6 +198,8 @@ def test_its_export_has_the_trained_weights_the_tokens_of_its_base_and_a_card(ex
     trained, base = (load_file(folder / "model.safetensors") for folder in (exported.model, exported.home / "base"))
     assert trained.keys() == base.keys()
     assert any(not torch.equal(trained[name], base[name].bfloat16()) for name in base)
+    config = json.loads((exported.model / "config.json").read_text())
+    assert config["rope_theta"] == config["rope_parameters"]["rope_theta"]
     text = f"What is 7 + 8 + 5? {INSTRUCTION} {Budget('exact', 128).sentence}"
     before, after = (AutoTokenizer.from_pretrained(folder) for folder in (exported.home / "base", exported.model))
     messages = [{"role": "user", "content": text}]

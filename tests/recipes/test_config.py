@@ -108,3 +108,28 @@ def test_only_l1_max_on_the_embedded_model_differs_in_more_than_recipe_and_profi
 def test_a_misspelt_knob_is_refused_when_the_recipe_is_composed():
     with pytest.raises(Exception, match="alhpa"):
         compose_recipe(CONFIG, "l1_exact", ["reward.reward_kwargs.exact.alhpa=0.1"])
+
+
+def test_the_readme_names_every_key_that_a_run_on_cpu_cannot_try():
+    gpu, cpu = (
+        _leaves(OmegaConf.to_container(compose_recipe(CONFIG, "l1_exact", [f"profile={profile}"]), resolve=True))
+        for profile in ("gpu", "cpu")
+    )
+    changed = {key for key in gpu.keys() | cpu.keys() if gpu.get(key) != cpu.get(key)}
+    # Ray's own resources, and what follows from keys above them.
+    changed = {key for key in changed if not key.startswith(("ray_kwargs.", "distillation."))}
+    readme = (CONFIG.parent / "README.md").read_text()
+    named = "\n".join(line for line in readme.splitlines() if line.startswith("| `"))
+    assert {key for key in changed if not any(part in named for part in _names(key))} == set()
+
+
+def _leaves(node, prefix=""):
+    if not isinstance(node, dict):
+        return {prefix: node}
+    return {k: v for key, value in node.items() for k, v in _leaves(value, f"{prefix}.{key}".lstrip(".")).items()}
+
+
+def _names(key):
+    """The last name of a key, or the last two; ``ref.optim`` stands for what is below it."""
+    parts = key.split(".")
+    return {parts[-1]} if parts[-1] not in ("name", "path", "_target_", "lr") else {".".join(parts[-3:-1]), parts[-2]}

@@ -124,6 +124,25 @@ def test_the_weights_are_those_of_all_shards_as_verl_rounds_them(trained, report
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize(
+    ("rope", "said"),
+    [
+        ({"rope_type": "default", "rope_theta": 1e6}, {"rope_theta": 1e6}),
+        (
+            {"rope_type": "yarn", "factor": 4.0, "rope_theta": 1e6},
+            {"rope_theta": 1e6, "rope_scaling": {"rope_type": "yarn", "factor": 4.0}},
+        ),
+        ({"full_attention": {"rope_theta": 1e6}}, {}),
+        (None, {}),
+    ],
+)
+def test_transformers_4_finds_rope_where_it_looks_for_it(tmp_path, rope, said):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"model_type": "qwen3", "rope_parameters": rope}))
+    export._write_rope(file)
+    assert json.loads(file.read_text()) == {"model_type": "qwen3", "rope_parameters": rope} | said
+
+
 def test_what_was_measured_of_the_exported_folder_itself_counts_too(trained, report, tmp_path):
     arguments = ["--checkpoint", str(trained), "--output", str(tmp_path / "out")]
     export.main(arguments)

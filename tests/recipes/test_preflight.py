@@ -143,13 +143,13 @@ def test_the_paper_s_recipe_in_an_environment_without_cuda_names_both_ways_out(r
     assert "PROFILE=tiny" in said
 
 
-def test_a_machine_without_verl_is_told_the_commands_of_the_readme(run, capsys, monkeypatch):
+def test_a_machine_without_verl_is_told_the_commands_of_the_makefile(run, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "verl", None)
     said = refusal(capsys, run())
-    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     for command in (SETUP_CPU, SETUP_GPU):
         assert f"`{command}`" in said
-        assert f"\n{command} " in readme
+        assert f"\n{command.removeprefix('make ')}:" in makefile
 
 
 def test_flash_attention_is_looked_for_unless_the_run_names_another(monkeypatch):
