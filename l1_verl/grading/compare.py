@@ -13,7 +13,7 @@ from fractions import Fraction
 from l1_verl.grading.extract import last_boxed
 from l1_verl.grading.normalize import MAX_LENGTH, key, normalize, unwrap
 from l1_verl.grading.numbers import Quantity, parse_number, same_number
-from l1_verl.grading.structure import Compound, parse_compound
+from l1_verl.grading.structure import Compound, alternatives, parse_compound, set_word
 from l1_verl.grading.units import split_unit, units_agree
 
 # Decides two single expressions (answer, gold); None where it cannot.
@@ -22,11 +22,22 @@ Algebra = Callable[[str, str], bool | None]
 _MAX_DEPTH = 8
 _MAX_NESTING = 20  # brackets in brackets; the deepest gold answers, continued fractions, have half of it
 _MAX_MATCHED = 24  # items of an unordered comparison; beyond it only the given order counts
-_BASE = re.compile(r"^([0-9A-F]+)\s*_\s*(?:\{\s*(?:\\text\{)?\s*\(?(\w+)\)?\s*\}?\s*\}|(\w))$")
+_BASE = re.compile(r"^([0-9A-F]+) ?_ ?(?:\{ ?(?:\\text\{)? ?\(?(-?\w+)\)? ?\}? ?\}|\\text\{(\w+)\}|(\w))$")
+# From base 2 on.
+_BASE_NAMES = (
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen",
+    "fifteen", "sixteen",
+)  # fmt: skip
+_BLANK_BETWEEN_DIGITS = re.compile(r"\d \d")
+_AFTER_DIGIT = re.compile(r"\d'")
 _WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
 _TEXT_ONLY = re.compile(r"^(?:\\text\{[^{}]*\}|[A-Za-z .'-])+$")
 _IN_TEXT = re.compile(r"\\text\{([^{}]*)\}")
+# Text that algebra reads.
+_MEANT = {"and", "or", "csch", "sech", "coth", "arccsc", "arcsec", "arccot", "sinh", "cosh", "tanh", "lcm", "gcd"}
 _STATEMENT = re.compile(r"(?i)^.*(?:\b(?:is|are|be|equals|answer|result)\b\s*:?|:)\s*(.*)$", re.DOTALL)
+# Words before the last statement that say that there are others: "either 3 or is 4".
+_SEVERAL = re.compile(r"(?i)\b(?:either|or|not)\b")
 _LAST_BRACKET = re.compile(r"\[([^\[\]]*)\]")
 _RELATION = re.compile(r"<|>|\\(?:leq|geq|neq|in|subset|equiv)(?![A-Za-z])")
 _EQUALS = re.compile(r"(?<![<>!\\:])=")
@@ -67,7 +78,7 @@ def _is_prose(text: str) -> bool:
 
 def _out_of_prose(text: str) -> str:
     stated = _STATEMENT.match(text)
-    if stated and stated.group(1).strip(" .$"):
+    if stated and stated.group(1).strip(" .$") and not _SEVERAL.search(text, 0, stated.start(1)):
         return normalize(stated.group(1))
     brackets = _LAST_BRACKET.findall(text)
     return normalize(brackets[-1] if brackets else text)
@@ -86,9 +97,11 @@ def compare(answer: str, gold: str, algebra: Algebra = no_algebra, *, depth: int
     """
     if not answer or not gold:
         return False
+    if max(len(answer), len(gold)) > MAX_LENGTH:
+        return answer == gold
     if key(answer) == key(gold):
         return True
-    if max(len(answer), len(gold)) > MAX_LENGTH or depth > _MAX_DEPTH:
+    if depth > _MAX_DEPTH:
         return False
     verdict = _compare_times(answer, gold)
     if verdict is not None:
@@ -100,11 +113,24 @@ def compare(answer: str, gold: str, algebra: Algebra = no_algebra, *, depth: int
         verdict = rule(answer, gold)
         if verdict is not None:
             return verdict
-    answer, gold = _result(answer), _result(gold)
+    answer, gold = _variable_first(_result(answer)), _variable_first(_result(gold))
+    if len(alternatives(gold)) > 1 and len(alternatives(answer)) == 1:
+        return _any_of_equal(answer, alternatives(gold), algebra, depth)
     unwrapped = _unwrap_assignment(answer, gold)
     if unwrapped is not None:
         return compare(*unwrapped, algebra, depth=depth + 1)
     return _compare_structure(answer, gold, algebra, depth)
+
+
+def _any_of_equal(answer: str, golds: list[str], algebra: Algebra, depth: int) -> bool | None:
+    """A gold such as ``1/2 or 0.5`` is one value in several forms, each of which counts; other golds are lists."""
+    first, *others = golds
+    one_value = _all_true(compare(other, first, algebra, depth=depth + 1) for other in others)
+    if one_value:
+        return compare(answer, first, algebra, depth=depth + 1)
+    if one_value is None and algebra is no_algebra:
+        return None
+    return _compare_structure(answer, r" \text{or} ".join(golds), algebra, depth)
 
 
 def _compare_text(answer: str, gold: str) -> bool | None:
@@ -147,17 +173,28 @@ def _compare_bases(answer: str, gold: str) -> bool | None:
     if gold_match is None:
         return False if answer_match is not None and parse_number(gold) is not None else None
     if answer_match is not None:
-        same_digits = answer_match.group(1) == gold_match.group(1)
-        return same_digits and (answer_match.group(2) or answer_match.group(3)) == (
-            gold_match.group(2) or gold_match.group(3)
-        )
+        return answer_match.group(1) == gold_match.group(1) and _base(answer_match) == _base(gold_match)
     return re.sub(r"[\s,]", "", answer) == gold_match.group(1) if parse_number(answer) is not None else None
 
 
+def _base(match: re.Match[str]) -> str:
+    name = next(group for group in match.groups()[1:] if group)
+    return str(_BASE_NAMES.index(name.lower()) + 2) if name.lower() in _BASE_NAMES else name
+
+
 def _result(text: str) -> str:
-    """What a calculation comes to: the last part of ``4 \\cdot 2007 - 3 = 8025``."""
+    """What a calculation comes to: the last part of ``4 \\cdot 2007 - 3 = 8025``. ``1 = 1`` calculates nothing."""
     calculation, found, result = text.rpartition("=")
-    return result.strip() if found and result.strip() and _CALCULATION.match(calculation) else text
+    calculates = found and result.strip() and _CALCULATION.match(calculation) and parse_number(calculation) is None
+    return result.strip() if calculates else text
+
+
+def _variable_first(text: str) -> str:
+    """``2 = x`` as ``x = 2``."""
+    left, *right = _EQUALS.split(text)
+    if len(right) != 1 or _RELATION.search(text) or not _is_name(right[0]) or _is_name(left):
+        return text
+    return f"{right[0].strip()} = {left.strip()}"
 
 
 def _unwrap_assignment(answer: str, gold: str) -> tuple[str, str] | None:
@@ -167,10 +204,19 @@ def _unwrap_assignment(answer: str, gold: str) -> tuple[str, str] | None:
             return None
     answer_parts, gold_parts = _EQUALS.split(answer), _EQUALS.split(gold)
     if len(answer_parts) > 1 and len(gold_parts) == 1 and answer_parts[-1].strip():
-        return answer_parts[-1].strip(), gold
+        return (answer_parts[-1].strip(), gold) if _defines(answer_parts) else None
+    if len(answer_parts) > 2 and len(gold_parts) == 2 and all(map(_is_name, answer_parts[:-1])):
+        # x = y = 5 says that y = 5.
+        named = key(gold_parts[0].strip()) in {key(part.strip()) for part in answer_parts[:-1]}
+        return (answer_parts[-1].strip(), gold_parts[1].strip()) if named and gold_parts[1].strip() else None
     if len(gold_parts) == 2 and len(answer_parts) == 1 and gold_parts[1].strip() and _is_name(gold_parts[0]):
         return answer, gold_parts[1].strip()
     return None
+
+
+def _defines(parts: list[str]) -> bool:
+    """Whether the last of several equal parts is a result, and not ``1`` of ``1 = 1``."""
+    return any(parse_number(part.strip()) is None for part in parts[:-1])
 
 
 def _is_name(text: str) -> bool:
@@ -179,7 +225,25 @@ def _is_name(text: str) -> bool:
 
 
 def _ask(answer: str, gold: str, algebra: Algebra) -> bool | None:
-    return False if _is_hopeless(answer) else algebra(answer, gold)
+    """Algebra's verdict, except on what it would misread: words, blanks between digits, a prime after a digit."""
+    if _is_hopeless(answer):
+        return False
+    mine, theirs = _plain(answer), _plain(gold)
+    verdict = algebra(mine, theirs)
+    misread = any(pattern.search(text) for pattern in (_BLANK_BETWEEN_DIGITS, _AFTER_DIGIT) for text in (mine, theirs))
+    same_words = set_word(answer) or set_word(gold) or _words(answer) == _words(gold)
+    return False if verdict and (misread or not same_words) else verdict
+
+
+def _words(text: str) -> list[str]:
+    """What stands as text in an expression, connectives and names of functions aside."""
+    return sorted(word for word in _IN_TEXT.findall(text) if word.strip().lower() not in _MEANT)
+
+
+def _plain(text: str) -> str:
+    """A number as algebra reads it: ``1 000`` as 1000, ``3 1/2`` as 7/2; anything else as it is."""
+    number = parse_number(text)
+    return text if number is None or number.percent or (number.decimals or 0) != 0 else str(number.value)
 
 
 def _is_hopeless(text: str) -> bool:

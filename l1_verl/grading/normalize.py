@@ -32,8 +32,10 @@ _UNICODE = str.maketrans(
 _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"√\s*\(([^()]*)\)", r"\\sqrt{\1}"),
-        (r"√\s*(\w+)", r"\\sqrt{\1}"),
+        (r"([√∛]) ?\(([^()]*)\)", r"\1{\2}"),
+        (r"([√∛]) ?(\w+)", r"\1{\2}"),
+        (r"∛", r"\\sqrt[3]"),
+        (r"√", r"\\sqrt"),
         (r"\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|split)\*?\}", " "),
         (r"\\(?:displaystyle|textstyle|limits|nolimits|mathstrut|boldsymbol|bm|mathbf|pmb|rm|bf|it)(?![A-Za-z])", " "),
         (r"\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?", ""),
@@ -61,6 +63,15 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\frac(?:\s+([A-Za-z])|\s*(\\pi))\s+(\d|[A-Za-z])(?!\w)", r"\\frac{\1\2}{\3}"),
         (r"\\frac\s+\{", r"\\frac{"),
         (r"\\sqrt\s*(\[[^\[\]]*\])?\s*(\d|[A-Za-z])", r"\\sqrt\1{\2}"),
+        (r"\^ ?(\\frac ?\{[^{}]*\} ?\{[^{}]*\})", r"^{\1}"),
+        (r"\{([^{}]*)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}"),
+        (r"^([^{}]*)\\over(?![A-Za-z])([^{}]*)$", r"\\frac{\1}{\2}"),
+        (r"\\langle(?![A-Za-z])", "("),
+        (r"\\rangle(?![A-Za-z])", ")"),
+        # "11th" and "11^{\text{th}}" are 11.
+        (r"(?<=\d) ?\^? ?\{? ?(?:\\(?:text|textsuperscript|mathrm)\{)? ?(?:st|nd|rd|th) ?\}? ?\}?(?![A-Za-z])", ""),
+        # An amount of dollars; a single dollar sign elsewhere belongs to LaTeX.
+        (r"^(-?)\\\$ ?([\d.,]*\d)$", r"\1\2\\text{dollars}"),
         (r"\\%|％", "%"),
         (r"\\approx.*$|\\thickapprox.*$", ""),
         (r"\\(?:dotsc|ldots|cdots|dots)(?![A-Za-z])", "..."),
@@ -70,15 +81,18 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 _TEXT = re.compile(
     r"\\(?:text|textbf|textit|textrm|textsf|textsc|texttt|textnormal|mathrm|mathbf|mathit|mathsf|mathtt|mbox|hbox|operatorname\*?)"
-    r"\s*\{\s*([^{}]*?)\s*\}"
+    r" ?\{([^{}]*)\}"
 )
 # A letter set upright is that letter, unless a number stands before it: then it is a unit.
 _UPRIGHT_LETTER = re.compile(r"(?<![\d}])(?<![\d}] )\\text\{([A-Za-z])\}")
+# Numbers set as text: \text{(1) and (4)}.
+_NUMBERS_AS_TEXT = re.compile(r"^\\text\{((?:[\d\s(),.;-]|\band\b|\bor\b)+)\}$")
 _DOUBLE_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z])")
 _PLAIN = re.compile(r"^\s*-?[0-9]+(?:\.[0-9]+)?\s*$")
 _WRAPS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
 _DROPPED_DOLLAR = re.compile(r"\\?\$")
 _SPACES = re.compile(r"\s+")
+_NEEDLESS_BLANK = re.compile(r"(?<!\d) | (?!\d)")
 _SINGLE_BRACED = re.compile(r"([\^_])\{(\w)\}")
 _OUTER_BRACES = re.compile(r"^\{([^{}]*)\}$")
 
@@ -92,15 +106,16 @@ def normalize(text: str) -> str:
     """
     if len(text) > MAX_LENGTH or _PLAIN.match(text):
         return text.strip()
-    text = unwrap(text.translate(_UNICODE))
+    text = unwrap(_SPACES.sub(" ", text.translate(_UNICODE)))
     if r"\begin" not in text:
         text = _DOUBLE_BACKSLASH.sub(r"\\", text)
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
-    text = _UPRIGHT_LETTER.sub(r"\1", _TEXT.sub(r"\\text{\1}", text))
+    text = _UPRIGHT_LETTER.sub(r"\1", _TEXT.sub(_tidy_text, text))
     text = _DROPPED_DOLLAR.sub("", text)
-    text = _SPACES.sub(" ", text).strip()
-    text = _OUTER_BRACES.sub(r"\1", text.rstrip(".,;:\\ ").lstrip(",;: "))
+    text = _NUMBERS_AS_TEXT.sub(r"\1", _SPACES.sub(" ", text).strip())
+    continued = "..." if re.search(r"\.\d+ ?\.\.\.$", text) else ""  # of a decimal: 0.333...
+    text = _OUTER_BRACES.sub(r"\1", text.rstrip(".,;:\\ ").lstrip(",;: ") + continued)
     return text.strip()
 
 
@@ -124,12 +139,19 @@ def unwrap(text: str) -> str:
             return text
 
 
+def _tidy_text(match: re.Match[str]) -> str:
+    words = match.group(1).strip()
+    return rf"\text{{{words}}}" if words else " "
+
+
 def key(text: str) -> str:
-    """The form under which two normalised texts are the same answer: no spaces, no ``\\text``, no needless braces.
+    """The form under which two normalised texts are the same answer: no ``\\text``, no needless braces and blanks.
+
+    A blank between two digits stays: ``1 2`` is not ``12``, and ``3 1/2`` is not ``31/2``.
 
     Example:
-        >>> key("x^{2} + 1") == key("x^2+1")
-        True
+        >>> key("x^{2} + 1") == key("x^2+1"), key("1 2") == key("12")
+        (True, False)
     """
-    text = _TEXT.sub(r"\1", text)
-    return _SINGLE_BRACED.sub(r"\1\2", _SPACES.sub("", text)).replace(r"\cdot", "*").replace(r"\times", "*")
+    text = _NEEDLESS_BLANK.sub("", _TEXT.sub(r"\1", _SPACES.sub(" ", text)))
+    return _SINGLE_BRACED.sub(r"\1\2", text).replace(r"\cdot", "*").replace(r"\times", "*")

@@ -13,7 +13,9 @@ _MAX_DIGITS = 300
 _ROUNDED_DIGITS = 5
 
 _DECIMAL = r"(?:\d{1,3}(?:,\s?\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)"
-_NUMBER = re.compile(rf"^\(?([+-]?)\s*({_DECIMAL})\)?$")
+_NUMBER = re.compile(rf"^([+-]?)\s*({_DECIMAL})$")
+# A comma in brackets separates: (4,112) is a pair.
+_BRACKETED = re.compile(r"^\(([^(),]*)\)$")
 _SPACED = re.compile(r"^[+-]?\d{1,3}(?: \d{3})+(?:\.\d+)?$")
 _SCIENTIFIC = re.compile(
     rf"^([+-]?\s*{_DECIMAL})\s*(?:(?:\\times|\\cdot|\*)\s*10\s*\^\s*(?:\{{\s*([+-]?\d+)\s*\}}|(\d)|\(([+-]?\d+)\))"
@@ -22,7 +24,9 @@ _SCIENTIFIC = re.compile(
 _POWER_OF_TEN = re.compile(r"^([+-]?)10\s*\^\s*(?:\{\s*([+-]?\d+)\s*\}|(\d))$")
 _SLASH = re.compile(rf"^([+-]?)\s*\(?([+-]?\s*{_DECIMAL})\s*/\s*([+-]?{_DECIMAL})\)?$")
 _FRAC = re.compile(r"^([+-]?)\s*(\d*)\s*\\frac\s*\{\s*([+-]?[\d.,]+)\s*\}\s*\{\s*([+-]?[\d.,]+)\s*\}$")
-_REPEATING = re.compile(r"^([+-]?)(\d*)\.(\d*)\\(?:overline|bar)\s*\{\s*(\d+)\s*\}$")
+_REPEATING = re.compile(r"^([+-]?)(\d*)\.(\d*)(?:\\(?:overline|bar)\s*\{\s*(\d+)\s*\}|\((\d+)\))$")
+_DOTTED = re.compile(r"^([+-]?\d*\.\d*)\\dot\s*\{?\s*(\d)\s*\}?(?:(\d*)\\dot\s*\{?\s*(\d)\s*\}?)?$")
+_CONTINUED = re.compile(r"^([+-]?)(\d*)\.(\d{2,40}?)\s*\.\.\.$")
 _MIXED = re.compile(r"^([+-]?)(\d+)\s+(\d+)/(\d+)$")
 
 
@@ -58,6 +62,7 @@ def parse_number(text: str) -> Quantity | None:
 
 
 def _parse_decimal(text: str) -> Quantity | None:
+    text = _BRACKETED.sub(r"\1", text).strip()
     match = _NUMBER.match(text.replace(" ", "") if _SPACED.match(text) else text)
     if match is None:
         return None
@@ -103,13 +108,38 @@ def _parse_fraction(text: str) -> Quantity | None:
 
 
 def _parse_repeating(text: str) -> Quantity | None:
+    dotted = _DOTTED.match(text)
+    if dotted:
+        before, first, between, last = dotted.groups()
+        text = rf"{before}\overline{{{first}{between or ''}{last or ''}}}"
     match = _REPEATING.match(text)
-    if match is None:
+    found = (*match.groups()[:3], match.group(4) or match.group(5)) if match else _continued(text)
+    if found is None:
         return None
-    sign, whole, fraction, period = match.groups()
+    sign, whole, fraction, period = found
     fixed, once = int((whole + fraction) or "0"), int(whole + fraction + period)
     value = Fraction(once - fixed, 10 ** len(fraction) * (10 ** len(period) - 1))
     return Quantity(-value if sign == "-" else value)
+
+
+def _continued(text: str) -> tuple[str, str, str, str] | None:
+    """Sign, whole part, fixed decimals and period of ``0.333...``; ``None`` where no period shows, as in 3.14159...
+
+    One digit must stand three times at the end, and a longer period fill all decimals twice or stand three times.
+    """
+    match = _CONTINUED.match(text)
+    if match is None:
+        return None
+    sign, whole, decimals = match.groups()
+    for length in range(1, len(decimals) // 2 + 1):
+        period = decimals[-length:]
+        times = 2 if length > 1 and decimals == 2 * period else 3
+        if decimals.endswith(period * times):
+            fixed = decimals
+            while fixed.endswith(period):
+                fixed = fixed.removesuffix(period)
+            return sign, whole, fixed, period
+    return None
 
 
 def _ratio(sign: str, whole: str, top: Fraction, bottom: Fraction) -> Quantity | None:
@@ -144,8 +174,9 @@ def _equal(a: Quantity, b: Quantity) -> bool:
 
 
 def _rounds_to(precise: Quantity, rounded: Quantity) -> bool:
-    if rounded.decimals is None or rounded.decimals <= 0 or rounded.digits < _ROUNDED_DIGITS:
+    # A whole number is exact; negative decimals are those of a power of ten, as in 1.0995 * 10^12.
+    if rounded.decimals in (None, 0) or rounded.digits < _ROUNDED_DIGITS:
         return False
     if precise.decimals is not None and precise.decimals <= rounded.decimals:
         return False
-    return 2 * abs(precise.value - rounded.value) <= Fraction(1, 10**rounded.decimals)
+    return 2 * abs(precise.value - rounded.value) <= Fraction(10) ** -rounded.decimals

@@ -6,17 +6,30 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from l1_verl.grading.normalize import key
+
 Kind = Literal["list", "tuple", "set", "union", "interval"]
 
 _MAX_ITEMS = 200
 _OPEN, _CLOSE = "([{", ")]}"
-_CONNECTIVE = r"(?:\\text\{\s*(?:and|or)\s*\}|(?:and|or)(?![A-Za-z]))"
+_CONNECTIVE = r"(?:\\text\{ ?(?:and|or) ?\}|(?:and|or)(?![A-Za-z]))"
 _SEPARATOR = re.compile(
-    rf"\s*[,;]\s*{_CONNECTIVE}?\s*|\s*\\text\{{\s*(?:and|or)\s*\}}\s*|\s+(?:and|or)\s+|\s*\\(?:lor|vee)(?![A-Za-z])\s*"
+    rf" ?[,;] ?{_CONNECTIVE}? ?| ?\\text\{{ ?(?:and|or) ?\}} ?| (?:and|or) | ?\\(?:lor|vee)(?![A-Za-z]) ?",
+    re.IGNORECASE,
 )
-_UNION = re.compile(r"\s*(?:\\cup(?![A-Za-z])|\s[Uu]\s)\s*")
+OR = re.compile(r" ?,? ?\\text\{ ?or ?\} ?|,? or | ?\\(?:lor|vee)(?![A-Za-z]) ?", re.IGNORECASE)
+AND = re.compile(r" ?,? ?\\text\{ ?and ?\} ?|,? and | ?\\(?:land|wedge)(?![A-Za-z]) ?", re.IGNORECASE)
+UNION = re.compile(r" ?(?:\\cup(?![A-Za-z])| [Uu] ) ?")
+INTERSECTION = re.compile(r" ?\\cap(?![A-Za-z]) ?")
+DIFFERENCE = re.compile(r" ?\\(?:setminus|backslash)(?![A-Za-z]) ?")
+# {x | ...} and {x : ...}
+BUILDER = re.compile(r"^\\\{ ?(\\?[A-Za-z]+(?:_\{?\w+\}?)?(?: ?\\in [^|:]*)?) ?[|:](?!=) ?(.+)\\\}$")
 _THOUSANDS = re.compile(r"^[+-]?\d{1,3}(?:,\s?\d{3})+(?:\.\d+)?%?$")
 _PLUS_MINUS = re.compile(r"^(.*)\\pm(?![A-Za-z])(.*)$", re.DOTALL)
+
+
+_REALS = {"allrealnumbers", "allreals", "realnumbers", "thereals", "anyrealnumber", r"\mathbb{r}", r"\reals"}
+_NONE = {r"\emptyset", r"\varnothing", r"\{\}", "nosolution", "nosolutions", "norealsolution", "norealsolutions"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,7 @@ def parse_compound(text: str) -> Compound | None:
     """
     if _THOUSANDS.match(text):
         return None
-    unions = split_top_level(text, _UNION)
+    unions = split_top_level(text, UNION)
     if len(unions) > 1:
         return Compound("union", tuple(unions))
     parts = split_top_level(text, _SEPARATOR)
@@ -46,8 +59,27 @@ def parse_compound(text: str) -> Compound | None:
     return _parse_bracketed(text) or _parse_plus_minus(text)
 
 
+def set_word(text: str) -> str | None:
+    """ "reals" or "none" where a normalised text names the real numbers or no solution, in words or by a sign."""
+    word = re.sub(r"[ .,'-]", "", key(text).lower())
+    if word in _REALS and text != "R":
+        return "reals"
+    return "none" if word in _NONE else None
+
+
+def alternatives(text: str) -> list[str]:
+    """The parts that ``or`` joins; the text alone where it joins none."""
+    return split_top_level(text, OR)
+
+
 def _parse_bracketed(text: str) -> Compound | None:
-    if text.startswith(r"\{") and text.endswith(r"\}"):
+    if (
+        text.startswith(r"\{")
+        and text.endswith(r"\}")
+        and _closes_at_end(text.replace(r"\{", "{").replace(r"\}", "}"))
+    ):
+        if BUILDER.match(text):
+            return None
         items = split_top_level(text[2:-2].strip(), _SEPARATOR)
         return Compound("set", tuple(_expand_plus_minus(items))) if all(items) else None
     if len(text) < 2 or text[0] not in "([" or text[-1] not in ")]" or not _closes_at_end(text):
