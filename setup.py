@@ -24,7 +24,6 @@ setup(
         "numpy",
         "omegaconf",
         "pandas",
-        "pebble",
         "psutil",
         "pyarrow",
         "tqdm",

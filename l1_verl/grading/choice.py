@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 from l1_verl.grading.extract import last_boxed
 
@@ -79,7 +80,7 @@ def _names_second(rest: str, mark: str) -> bool:
 
 
 def extract_choice(text: str) -> str | None:
-    r"""The option a final text chooses: boxed, else in an answer tag, else the last ``Answer: C``, else the last ``(C)``.
+    r"""The option a final text chooses: boxed, else tagged, else the last ``Answer: C``, else the last ``(C)``.
 
     A letter inside prose ("A good answer") is never an option, nor are two of them ("(A) or (B)"), nor one that is
     denied ("not (B)"). Behind a box that holds no option, only a statement ("Answer: D") counts.
@@ -105,11 +106,10 @@ def _last_match(text: str, patterns: tuple[re.Pattern[str], ...]) -> str | None:
     if alone:
         return alone[1]
     for pattern in patterns:
-        last = None
-        for last in pattern.finditer(text):
-            pass
-        if last is None:
+        matches = deque(pattern.finditer(text), maxlen=1)
+        if not matches:
             continue
+        last = matches[0]
         group = last.lastindex or 0
         before, behind = text[max(0, last.start() - _NEAR) : last.start()], text[last.end(group) : last.end() + _NEAR]
         near = text[max(0, last.start(group) - _NEAR) : last.start(group)].rstrip("([")

@@ -11,13 +11,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from l1_verl.grading.compare import prepare
 from l1_verl.grading.grader import Grade, Status, check_gold, first_pass, gold_answers
-from l1_verl.grading.normalize import key
-from l1_verl.grading.processes import LimitExceeded, WorkerProcesses
-from l1_verl.grading.worker import gradable, judge
+from l1_verl.grading.workers import CLOSED, LimitExceeded, Workers
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +23,6 @@ _T = TypeVar("_T")
 Verdict = tuple[bool, Status]
 _Question = tuple[str, tuple[str, ...]]
 
-# More waiting threads than workers, so that a worker finds its next task in the pipe when it is done with one.
-_THREADS_PER_WORKER = 2
 # How far ``grade_many`` reads ahead of the oldest answer that is still being compared.
 _READ_AHEAD_PER_WORKER = 64
 # How long turns may follow each other before the event loop sees to the rest.
@@ -37,14 +33,15 @@ class GradingPool:
     r"""Grades what a model wrote, in worker processes that are killed at a limit and replaced.
 
     What text alone decides is decided in the caller; the rest goes to math-verify in a worker. Workers start with the
-    first answer that needs one, die with the parent, and import neither torch, nor verl, nor the caller's script.
+    first answer that needs one, die with the parent, and import neither torch, nor verl, nor the caller's script. A
+    process that is forked from the pool's own must make another: there this one raises RuntimeError.
 
     Args:
         workers: worker processes, >= 1.
-        timeout: seconds of computing per answer, > 0, after which its worker is killed and the status is "timeout";
-            four times as many by the clock, for machines that are busy.
+        timeout: seconds of computing per comparison, > 0, after which it is killed and the status is "timeout"; four
+            times as many by the clock, for machines that are busy. A row with many golds has as many comparisons.
         memory_limit_mb: address space per worker in MiB, >= 512; beyond it the status is "timeout" as well.
-        cache_size: verdicts kept, by (normalised answer, gold), >= 0.
+        cache_size: verdicts kept, by (normalised answer, gold), >= 0. A timeout is never kept.
 
     Attributes:
         counts: responses graded by "exact" text comparison, by "cache" and by "algebra".
@@ -74,9 +71,9 @@ class GradingPool:
         self.timeout = float(timeout)
         self.counts: Counter[str] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self._processes = WorkerProcesses(workers=workers, timeout=self.timeout, memory_limit_mb=memory_limit_mb)
-        # A thread waits for each comparison in flight: their number is bounded, and the event loop never blocks.
-        self._threads = ThreadPoolExecutor(_THREADS_PER_WORKER * workers, thread_name_prefix="grading")
+        self._workers = Workers(workers=workers, timeout=self.timeout, memory_limit_mb=memory_limit_mb)
+        # A thread waits for each worker, so that the event loop never does.
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="grading")
         self._read_ahead = _READ_AHEAD_PER_WORKER * workers
         self._cache_size = cache_size
         self._cache: OrderedDict[_Question, Verdict] = OrderedDict()
@@ -165,14 +162,13 @@ class GradingPool:
             check_gold(gold, answer_type)
             entry = (tuple(gold_answers(gold)), answer_type)
             if entry not in futures:
-                futures[entry] = self._threads.submit(self._gradable, *entry)
+                futures[entry] = self._submitted(self._gradable, *entry)
             entries.append(entry)
         return [_with_progress(futures[entry].result(), progress) for entry in entries]
 
     def close(self) -> None:
-        """Kills the workers; an answer that would need one raises RuntimeError from then on."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._processes.close()
+        """Ends the workers. Answers that wait for one, and later ones that need one, raise RuntimeError."""
+        self._workers.close()
         self._threads.shutdown(wait=True)
 
     def __enter__(self) -> GradingPool:
@@ -197,7 +193,7 @@ class GradingPool:
 
     def _ask(self, answer: str, golds: tuple[str, ...]) -> Future[Verdict]:
         """The verdict on a question: known, being worked on for another response of the group, or asked now."""
-        question = (key(prepare(answer)), golds)
+        question = (prepare(answer), golds)
         with self._lock:
             pending = self._pending.get(question)
             if pending is not None:
@@ -205,8 +201,8 @@ class GradingPool:
                 return pending
             known = self._cache.get(question)
             if known is None:
+                self._pending[question] = self._submitted(self._judge, question, answer)
                 self.counts["algebra"] += 1
-                self._pending[question] = self._threads.submit(self._judge, question, answer)
                 return self._pending[question]
             self.counts["cache"] += 1
             self._cache.move_to_end(question)
@@ -214,26 +210,47 @@ class GradingPool:
         future.set_result(known)
         return future
 
-    def _judge(self, question: _Question, answer: str) -> Verdict:
-        correct, seconds = False, self.timeout
-        status: Status = "timeout"
+    def _submitted(self, task: Callable[..., _T], *args: Any) -> Future[_T]:
         try:
-            correct, status, seconds = self._processes.call(judge, answer, question[1])
-        except LimitExceeded as error:
-            logger.info("not compared: %s; answer %.80r, gold %.80r", error, answer, question[1])
+            return self._threads.submit(task, *args)
+        except RuntimeError:
+            raise RuntimeError(CLOSED) from None
+
+    def _judge(self, question: _Question, answer: str) -> Verdict:
+        began = time.perf_counter()
+        correct, status = False, cast(Status, "timeout")
+        try:
+            correct, status = self._verdict(answer, question[1])
         finally:
             with self._lock:
                 self._pending.pop(question, None)
         with self._lock:
-            self.seconds[Grade(correct, answer, status).outcome] += seconds
-            self._cache[question] = correct, status
+            self.seconds[Grade(correct, answer, status).outcome] += time.perf_counter() - began
+            if status != "timeout":
+                self._cache[question] = correct, status
             while len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
         return correct, status
 
+    def _verdict(self, answer: str, golds: tuple[str, ...]) -> Verdict:
+        """Compares with each gold under limits of its own, until one is the same."""
+        found: list[Status] = []
+        for gold in golds:
+            try:
+                correct, status = self._workers.ask("verdict", answer, [gold])
+            except LimitExceeded as error:
+                logger.info("not compared: %s; answer %.80r, gold %.80r", error, answer, gold)
+                correct, status = False, "timeout"
+            if correct:
+                return True, "ok"
+            found.append(status)
+        if "timeout" in found:
+            return False, "timeout"
+        return False, "gold_unparsable" if all(status == "gold_unparsable" for status in found) else "ok"
+
     def _gradable(self, golds: tuple[str, ...], answer_type: str) -> bool:
         try:
-            return self._processes.call(gradable, golds, answer_type)
+            return bool(self._workers.ask("is_gradable", list(golds), answer_type))
         except LimitExceeded:
             return False
 

@@ -123,12 +123,13 @@ def _read_relation(text: str, parse: Parse) -> Solutions | None:
     if r"\in" in relations:
         return None
     if relations == ["="]:
-        return _read_equation(*terms, parse)
+        return _read_equation(terms, parse)
     return None if "=" in relations else _read_chain(terms, relations, parse)
 
 
-def _read_equation(left: str, right: str, parse: Parse) -> Solutions | None:
+def _read_equation(terms: list[str], parse: Parse) -> Solutions | None:
     """``x = 2``, or ``x = 2, 3``; other equations are no solutions yet."""
+    left, right = terms
     letter = parse(left)
     if not isinstance(letter, Symbol):
         left, right = right, left

@@ -1,82 +1,97 @@
-"""What runs inside a worker process: limits first, then one comparison at a time.
+"""The program of a grading worker: one question a line on stdin, one reply a line on stdout.
 
-Nothing here imports sympy at the top: the parent imports this module too, to name the functions it asks for.
+It imports sympy once and forks a child for each question. The kernel ends a child that takes too long or too much
+memory; that costs no new start, and nothing of it stays in memory. The worker ends when its stdin does, as it does
+whenever the process that started it ends, and takes a question in progress with it.
 """
 
 from __future__ import annotations
 
-import importlib
+import ctypes
+import gc
+import json
 import os
 import resource
+import select
 import signal
-import threading
-import time
-from typing import Any
+import sys
+from typing import Any, NoReturn
 
-from l1_verl.grading.grader import Status, is_gradable, verdict
-
-_GRACE_S = 2.0
-# By the clock a comparison may take this many times its limit of CPU seconds, so that a busy machine changes no grade.
+#: Seconds by the clock for each second of a question's limit of CPU time, so that a busy machine changes no grade.
 WALL_PER_CPU = 4.0
-_PARENT_POLL_S = 1.0
-_OUT_OF_LIMITS = 1
+
+_OUT_OF_LIMITS = 3
+_PR_SET_PDEATHSIG = 1
 
 
-def start(memory_limit_mb: int, parent: int) -> None:
-    """Limits this worker's memory, makes it killable at any moment, and ties its life to its parent's.
+def main(timeout: float, memory_limit_mb: int) -> None:
+    """Answers questions until stdin ends.
 
     Args:
-        memory_limit_mb: address space in MiB.
-        parent: the process that owns the pool; the worker's own parent is the fork server.
+        timeout: CPU seconds a question may take.
+        memory_limit_mb: address space of this process and of each child, in MiB.
     """
     limit = memory_limit_mb * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # pebble's handler needs the interpreter, which one long multiplication can hold for minutes.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    threading.Thread(target=_die_with, args=(parent, os.getppid()), daemon=True).start()
-    importlib.import_module("l1_verl.grading.warm")  # before the first clock, where the fork server has not done it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end closes stdin
+    from l1_verl.grading import warm  # noqa: F401
+
+    gc.freeze()  # what is warm is shared with the children instead of copied
+    _reply({"ready": os.getpid()})
+    for line in sys.stdin.buffer:
+        _reply(_ask_child(line, timeout))
 
 
-def _die_with(parent: int, server: int) -> None:
-    # The fork server ends with its parent too, also where nobody has buried that parent yet.
-    while os.getppid() == server:
-        try:
-            os.kill(parent, 0)
-        except ProcessLookupError:
+def _reply(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _ask_child(line: bytes, timeout: float) -> dict[str, Any]:
+    """``{"result": ...}``; ``{"limit": why}`` where the child ended at its own limit; ``{"died": why}`` otherwise."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _answer(line, writer, timeout)
+    os.close(writer)
+    said = bytearray()
+    while True:
+        ready = select.select([reader, sys.stdin], [], [])[0]
+        if reader not in ready:  # nothing is asked before a reply: this is the end of stdin
+            os.kill(child, signal.SIGKILL)
             os._exit(0)
-        time.sleep(_PARENT_POLL_S)
-    os._exit(0)
+        part = os.read(reader, 65_536)
+        if not part:
+            break
+        said += part
+    os.close(reader)
+    status = os.waitpid(child, 0)[1]
+    if status == 0 and said:
+        return {"result": json.loads(said)}
+    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    if ended_by == signal.SIGPROF or (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _OUT_OF_LIMITS):
+        return {"limit": "memory or recursion" if not ended_by else f"{timeout:g} s of computing"}
+    return {"died": f"signal {ended_by}" if ended_by else f"code {os.waitstatus_to_exitcode(status)}"}
 
 
-def judge(answer: str, golds: tuple[str, ...], timeout: float) -> tuple[bool, Status, float]:
-    """``grader.verdict`` and the seconds it took; the worker dies at ``timeout`` seconds of CPU time."""
-    began = time.perf_counter()
-    with _Deadline(timeout):
-        correct, status = verdict(answer, golds)
-    return correct, status, time.perf_counter() - began
+def _answer(line: bytes, writer: int, timeout: float) -> NoReturn:
+    code = 1
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.setitimer(signal.ITIMER_PROF, timeout)
+        signal.setitimer(signal.ITIMER_REAL, timeout * WALL_PER_CPU)
+        from l1_verl.grading.grader import is_gradable, verdict
 
-
-def gradable(gold: Any, answer_type: str, timeout: float) -> bool:
-    """``grader.is_gradable``; the worker dies at ``timeout`` seconds of CPU time."""
-    with _Deadline(timeout):
-        return is_gradable(gold, answer_type)
-
-
-class _Deadline:
-    """The kernel's timers: CPU time is the limit; the clock is for a worker whose parent is not there to kill it."""
-
-    def __init__(self, timeout: float) -> None:
-        self._cpu, self._wall = timeout, timeout * WALL_PER_CPU + _GRACE_S
-
-    def __enter__(self) -> None:
-        signal.setitimer(signal.ITIMER_PROF, self._cpu)
-        signal.setitimer(signal.ITIMER_REAL, self._wall)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        if kind is not None and issubclass(kind, MemoryError | RecursionError):
-            os._exit(_OUT_OF_LIMITS)  # having met a limit, it is not trusted with another answer
+        task, *arguments = json.loads(line)
+        result = verdict(*arguments) if task == "verdict" else is_gradable(*arguments)
+        os.write(writer, json.dumps(result).encode())
+        code = 0
+    except (MemoryError, RecursionError):
+        code = _OUT_OF_LIMITS
+    except BaseException as error:
+        sys.stderr.write(f"grading worker: {error!r} on {line[:500]!r}\n")
+        sys.stderr.flush()
+    finally:
+        os._exit(code)

@@ -11,7 +11,7 @@ def test_text_alone_decides_integers_without_starting_a_worker() -> None:
     with GradingPool() as pool:
         grades = pool.grade_many([r"\boxed{4}", r"\boxed{5}", "4"], ["4"] * 3, ["math"] * 3)
         assert [grade.correct for grade in grades] == [True, False, False]
-        assert pool._processes._pool is None
+        assert not pool._workers._alive
 
 
 def test_the_pool_grades_by_algebra_and_remembers() -> None:

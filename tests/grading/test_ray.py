@@ -52,7 +52,7 @@ def _start_grader() -> Any:
             return list(await asyncio.gather(*(self.pool.grade(f"\\boxed{{{answer}}}", gold) for answer in answers)))
 
         async def processes(self) -> list[int]:
-            """This actor, its fork server, and their workers."""
+            """This actor, its workers, and what these forked."""
             return [os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))]
 
         async def close(self) -> None:
@@ -66,9 +66,9 @@ def test_an_actor_grades_answers_times_one_out_and_closes_its_pool(cluster: None
     grades = ray.get(grader.grade.remote(list(_ANSWERS), r"\frac{\sqrt2}{2}"))
     assert [grade.status for grade in grades] == list(_ANSWERS.values())
     assert [grade.correct for grade in grades] == [True, True, False, False]
-    actor, *children = map(psutil.Process, ray.get(grader.processes.remote()))
-    workers = [child for child in children if child.ppid() != actor.pid]
-    assert workers  # one or two: the one that was killed may not be replaced yet
+    _, *children = map(psutil.Process, ray.get(grader.processes.remote()))
+    workers = [child for child in children if "l1_verl.grading.worker" in " ".join(child.cmdline())]
+    assert workers
     ray.get(grader.close.remote())
     assert psutil.wait_procs(workers, timeout=60)[1] == []
     ray.kill(grader)
@@ -79,7 +79,7 @@ def test_no_worker_outlives_an_actor_that_is_killed_in_the_middle_of_an_answer(c
     grader = _start_grader()
     assert ray.get(grader.grade.remote([r"1/\sqrt2"], r"\frac{\sqrt2}{2}"))[0].correct
     actor, *children = map(psutil.Process, ray.get(grader.processes.remote()))
-    assert len(children) >= 3
+    assert children
     pending = grader.grade.remote(["9^{9^{9^9}}"], "x")
     actor.send_signal(signal.SIGKILL)
     assert psutil.wait_procs(children, timeout=60)[1] == []
