@@ -42,6 +42,7 @@ _LAST_BRACKET = re.compile(r"\[([^\[\]]*)\]")
 _RELATION = re.compile(r"<|>|\\(?:leq|geq|neq|in|subset|equiv)(?![A-Za-z])")
 _EQUALS = re.compile(r"(?<![<>!\\:])=")
 _CALCULATION = re.compile(r"^(?:[\d\s.,+*/^=!(){}-]|\\(?:cdot|times|frac|sqrt|pi|binom)(?![A-Za-z]))+$")
+_DECIMAL = re.compile(r"^\s*[+-]?[\d.,]+\s*$")
 _BRACES = re.compile(r"\\.|[{}()\[\]]", re.DOTALL)
 _TOWER = re.compile(r"(?:\w{1,4}\^){8}")
 _TIME = re.compile(r"^0?(\d{1,2})\s?:\s?(\d\d)(?:\\text\{([ap]m)\})?$", re.IGNORECASE)
@@ -185,8 +186,8 @@ def _base(match: re.Match[str]) -> str:
 def _result(text: str) -> str:
     """What a calculation comes to: the last part of ``4 \\cdot 2007 - 3 = 8025``. ``1 = 1`` calculates nothing."""
     calculation, found, result = text.rpartition("=")
-    calculates = found and result.strip() and _CALCULATION.match(calculation) and parse_number(calculation) is None
-    return result.strip() if calculates else text
+    calculates = _CALCULATION.match(calculation) and not _DECIMAL.match(calculation)
+    return result.strip() if found and result.strip() and calculates else text
 
 
 def _variable_first(text: str) -> str:
@@ -216,7 +217,7 @@ def _unwrap_assignment(answer: str, gold: str) -> tuple[str, str] | None:
 
 def _defines(parts: list[str]) -> bool:
     """Whether the last of several equal parts is a result, and not ``1`` of ``1 = 1``."""
-    return any(parse_number(part.strip()) is None for part in parts[:-1])
+    return not all(_DECIMAL.match(part) for part in parts[:-1])
 
 
 def _is_name(text: str) -> bool:

@@ -114,35 +114,6 @@ def _checked(gold: Any, answer_type: str) -> list[str]:
     return golds
 
 
-def grade(response: str, gold: Any, answer_type: str = "math", *, require_think_end: bool = False) -> Grade:
-    r"""Grades one response in this process, with no limit of time or memory: for trusted text, tests and tools.
-
-    Anything a model wrote belongs in a ``GradingPool``. What meets Python's own limits, as ``10^{400}!`` does, is a
-    "timeout" here as well; what merely takes for ever, takes for ever.
-
-    Args:
-        response: the model's text, thinking included.
-        gold: the gold answer, or several, as ``gold_answers`` reads them.
-        answer_type: "math" (boxed) or "choice" (an option A to J).
-        require_think_end: whether a response without ``</think>`` has no answer.
-
-    Raises:
-        ValueError: as ``check_gold``.
-
-    Example:
-        >>> grade(r"<think>...</think> \boxed{0.5}", r"\frac12")
-        Grade(correct=True, answer='0.5', status='ok')
-    """
-    done, answer, golds = first_pass(response, gold, answer_type, require_think_end=require_think_end)
-    if done is not None:
-        return done
-    try:
-        correct, status = verdict(str(answer), golds)
-    except (RecursionError, MemoryError):
-        return Grade(False, answer, "timeout")
-    return Grade(correct, answer, status)
-
-
 def first_pass(
     response: str, gold: Any, answer_type: str, *, require_think_end: bool
 ) -> tuple[Grade | None, str | None, tuple[str, ...]]:
@@ -187,19 +158,17 @@ def verdict(answer: str, golds: tuple[str, ...]) -> tuple[bool, Status]:
 
 
 def is_gradable(gold: Any, answer_type: str = "math") -> bool:
-    r"""Whether a gold answer can be told from other answers: boxed it is correct, and each gold of it can be read.
-
-    Example:
-        >>> is_gradable("x^2+1"), is_gradable(r"\text{see the figure above, where } a \mho b")
-        (True, False)
-    """
+    """``grading.is_gradable`` without limits; call it where it may be killed."""
     check_gold(gold, answer_type)
     if answer_type == "choice":
         return True
-    boxes = (f"\\boxed{{{answer}}}" for answer in gold_answers(gold))
-    return all(grade(box, gold, answer_type).correct for box in boxes) and any(
-        _is_readable(prepare(answer)) for answer in gold_answers(gold)
-    )
+    golds = gold_answers(gold)
+    return all(map(_meets_itself, golds)) and any(_is_readable(prepare(answer)) for answer in golds)
+
+
+def _meets_itself(gold: str) -> bool:
+    done, answer, undecided = first_pass(f"\\boxed{{{gold}}}", gold, "math", require_think_end=False)
+    return done.correct if done is not None else verdict(str(answer), undecided)[0]
 
 
 def _is_readable(gold: str, depth: int = 0) -> bool:

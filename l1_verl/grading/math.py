@@ -107,12 +107,12 @@ def parse_expression(text: str) -> Any:
 
 
 def _distinct(match: re.Match[str]) -> str:
-    """A capital letter or one with primes, as the small letter with an index of its own."""
+    """A capital letter, or one with primes, as a letter that no answer has: z with the other's name for an index."""
     letter, braced, bare, primes = match.groups()
     if letter is None or not (letter.isupper() or primes):
         return match[0]
     index = ("up" if letter.isupper() else "") + "pr" * len(primes) + (braced or bare or "")
-    return f"{letter.lower()}_{{{index}}}"
+    return f"z_{{{letter.lower()}{index}}}"
 
 
 def _imaginary(expression: Any) -> Any:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from l1_verl.grading.numbers import repeating_decimal
+
 # Longer texts are only compared character by character: no gold answer of the known sets is near this.
 MAX_LENGTH = 2_000
 
@@ -114,7 +116,7 @@ def normalize(text: str) -> str:
     text = _UPRIGHT_LETTER.sub(r"\1", _TEXT.sub(_tidy_text, text))
     text = _DROPPED_DOLLAR.sub("", text)
     text = _NUMBERS_AS_TEXT.sub(r"\1", _SPACES.sub(" ", text).strip())
-    continued = "..." if re.search(r"\.\d+ ?\.\.\.$", text) else ""  # of a decimal: 0.333...
+    continued = "..." if repeating_decimal(text) else ""  # 0.333..., but 3.14159... is just cut
     text = _OUTER_BRACES.sub(r"\1", text.rstrip(".,;:\\ ").lstrip(",;: ") + continued)
     return text.strip()
 

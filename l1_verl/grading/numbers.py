@@ -113,7 +113,7 @@ def _parse_repeating(text: str) -> Quantity | None:
         before, first, between, last = dotted.groups()
         text = rf"{before}\overline{{{first}{between or ''}{last or ''}}}"
     match = _REPEATING.match(text)
-    found = (*match.groups()[:3], match.group(4) or match.group(5)) if match else _continued(text)
+    found = (*match.groups()[:3], match.group(4) or match.group(5)) if match else repeating_decimal(text)
     if found is None:
         return None
     sign, whole, fraction, period = found
@@ -122,7 +122,7 @@ def _parse_repeating(text: str) -> Quantity | None:
     return Quantity(-value if sign == "-" else value)
 
 
-def _continued(text: str) -> tuple[str, str, str, str] | None:
+def repeating_decimal(text: str) -> tuple[str, str, str, str] | None:
     """Sign, whole part, fixed decimals and period of ``0.333...``; ``None`` where no period shows, as in 3.14159...
 
     One digit must stand three times at the end, and a longer period fill all decimals twice or stand three times.

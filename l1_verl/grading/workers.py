@@ -34,6 +34,8 @@ class WorkerDied(Exception):
 class Workers:
     """Worker processes that start with the first question and are replaced when they die.
 
+    A worker ends with the thread that started it (PR_SET_PDEATHSIG), so ask from threads that live as long as this.
+
     Args:
         workers: processes, >= 1.
         timeout: CPU seconds per question; by the clock, ``WALL_PER_CPU`` times as many.
@@ -69,13 +71,13 @@ class Workers:
                 try:
                     reply = worker.ask(line, self._timeout * WALL_PER_CPU + _GRACE_S)
                 except WorkerDied as error:
+                    logger.warning("a grading worker died (%s); its question is asked once more", error)
                     self._discard(worker)
-                    worker, reply = None, {"died": str(error)}
-                if "result" in reply:
-                    return reply["result"]
+                    worker = None
+                    continue
                 if "limit" in reply:
                     raise LimitExceeded(reply["limit"])
-                logger.warning("a grading process died (%s); its question is asked once more", reply["died"])
+                return reply["result"]
             self._check_open()
             raise LimitExceeded(f"its process died {_ATTEMPTS} times")
         finally:
@@ -159,7 +161,7 @@ class _Worker:
         return reply
 
     def end(self) -> None:
-        """Kills the process; a question in progress dies with it (PR_SET_PDEATHSIG)."""
+        """Kills the process, and with it the one that answers."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
