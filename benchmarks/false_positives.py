@@ -6,8 +6,8 @@ Three searches over the gold answers (field ``answer``) of json or jsonl files:
 - answers that might be right for everything ("x", "0/0", "\\pm\\infty", "1=1", words);
 - answers that hold the gold and more ("G or 977", "not G").
 
-Whatever is accepted is printed, one JSON object a line. A gold that is accepted for another is no fault where the two are
-equal, so read what is printed.
+Whatever is accepted is printed, one JSON object a line. A gold that is accepted for another is no fault where the two
+are equal, so read what is printed.
 """
 
 from __future__ import annotations
@@ -27,15 +27,67 @@ from tqdm import tqdm
 from l1_verl.grading import GradingPool
 
 UNIVERSAL = (
-    "x", "y", "n", "0", "1", "0/0", "x/x", "x-x", r"\infty", r"\pm\infty", r"\emptyset", r"\mathbb{R}", r"\{\}", "()", "=",
-    "1=1", "x=x", r"\text{true}", r"\text{the answer}", r"\text{or}", r"\text{all of these}", "i", "e", "I", "E", ",", "'",
-    r"\frac{}{}", r"\sqrt{}", "nan", "None", "True", r"\text{undefined}", "x<x", r"x \neq x", r"x \in x", "...", "?", "-", "%",
-)  # fmt: skip
+    "x",
+    "y",
+    "n",
+    "0",
+    "1",
+    "0/0",
+    "x/x",
+    "x-x",
+    r"\infty",
+    r"\pm\infty",
+    r"\emptyset",
+    r"\mathbb{R}",
+    r"\{\}",
+    "()",
+    "=",
+    "1=1",
+    "x=x",
+    r"\text{true}",
+    r"\text{the answer}",
+    r"\text{or}",
+    r"\text{all of these}",
+    "i",
+    "e",
+    "I",
+    "E",
+    ",",
+    "'",
+    r"\frac{}{}",
+    r"\sqrt{}",
+    "nan",
+    "None",
+    "True",
+    r"\text{undefined}",
+    "x<x",
+    r"x \neq x",
+    r"x \in x",
+    "...",
+    "?",
+    "-",
+    "%",
+)
 HOLDING = (
-    "{g}, 977", r"{g} \text{{ or }} 977", r"977 \text{{ or }} {g}", r"\text{{not }} {g}", r"{g} \text{{ or not}}", "{g}+977",
-    "977({g})", "{g}; 977", r"\{{{g}, 977\}}", r"{g} \cup \{{977\}}", r"{g} \text{{ maybe}} 977", "{g} = 977", "{g} 977",
-    r"{g} \neq 977", "{g}_977", r"\text{{either }} {g} \text{{ or }} 977", "{g}'", r"|{g}|+977",
-)  # fmt: skip
+    "{g}, 977",
+    r"{g} \text{{ or }} 977",
+    r"977 \text{{ or }} {g}",
+    r"\text{{not }} {g}",
+    r"{g} \text{{ or not}}",
+    "{g}+977",
+    "977({g})",
+    "{g}; 977",
+    r"\{{{g}, 977\}}",
+    r"{g} \cup \{{977\}}",
+    r"{g} \text{{ maybe}} 977",
+    "{g} = 977",
+    "{g} 977",
+    r"{g} \neq 977",
+    "{g}_977",
+    r"\text{{either }} {g} \text{{ or }} 977",
+    "{g}'",
+    r"|{g}|+977",
+)
 
 
 def main() -> int:

@@ -29,7 +29,13 @@ _BASE_NAMES = (
     "fifteen", "sixteen",
 )  # fmt: skip
 _BLANK_BETWEEN_DIGITS = re.compile(r"\d \d")
-_AFTER_DIGIT = re.compile(r"\d'")
+# A prime that belongs to no name, and an index of a number: algebra drops both.
+_STRAY_PRIME = re.compile(r"(?<![A-Za-z'])'")
+_NUMBER_INDEX = re.compile(r"[\d)] ?_")
+_INDEX = re.compile(r"(?<=[A-Za-z]) ?_ ?(?:\{[^{}]*\}|\w)")
+_INDEXED_GROUP = re.compile(r"\} ?_")
+# Numbers of statements: "(1)(4)" is no product.
+_LABELS = re.compile(r"^(?:\(\d+\) ?){2,}$")
 _WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
 _TEXT_ONLY = re.compile(r"^(?:\\text\{[^{}]*\}|[A-Za-z .'-])+$")
 _IN_TEXT = re.compile(r"\\text\{([^{}]*)\}")
@@ -110,6 +116,8 @@ def compare(answer: str, gold: str, algebra: Algebra = no_algebra, *, depth: int
     (answer, answer_unit), (gold, gold_unit) = split_unit(answer), split_unit(gold)
     if not units_agree(answer_unit, gold_unit):
         return False
+    if (answer_unit and gold.endswith("%")) or (gold_unit and answer.endswith("%")):
+        return False
     for rule in (_compare_text, _compare_numbers, _compare_bases):
         verdict = rule(answer, gold)
         if verdict is not None:
@@ -186,8 +194,9 @@ def _base(match: re.Match[str]) -> str:
 def _result(text: str) -> str:
     """What a calculation comes to: the last part of ``4 \\cdot 2007 - 3 = 8025``. ``1 = 1`` calculates nothing."""
     calculation, found, result = text.rpartition("=")
-    calculates = _CALCULATION.match(calculation) and not _DECIMAL.match(calculation)
-    return result.strip() if found and result.strip() and calculates else text
+    if not found or not result.strip() or not _CALCULATION.match(calculation) or _DECIMAL.match(calculation):
+        return text
+    return text if key(result.strip()) == key(calculation.rpartition("=")[2].strip()) else result.strip()
 
 
 def _variable_first(text: str) -> str:
@@ -217,7 +226,10 @@ def _unwrap_assignment(answer: str, gold: str) -> tuple[str, str] | None:
 
 def _defines(parts: list[str]) -> bool:
     """Whether the last of several equal parts is a result, and not ``1`` of ``1 = 1``."""
-    return not all(_DECIMAL.match(part) for part in parts[:-1])
+    last = key(parts[-1].strip())
+    return not all(_DECIMAL.match(part) for part in parts[:-1]) and last not in {
+        key(part.strip()) for part in parts[:-1]
+    }
 
 
 def _is_name(text: str) -> bool:
@@ -226,14 +238,23 @@ def _is_name(text: str) -> bool:
 
 
 def _ask(answer: str, gold: str, algebra: Algebra) -> bool | None:
-    """Algebra's verdict, except on what it would misread: words, blanks between digits, a prime after a digit."""
+    """Algebra's verdict, except where it would leave out a part of the answer."""
     if _is_hopeless(answer):
         return False
     mine, theirs = _plain(answer), _plain(gold)
     verdict = algebra(mine, theirs)
-    misread = any(pattern.search(text) for pattern in (_BLANK_BETWEEN_DIGITS, _AFTER_DIGIT) for text in (mine, theirs))
     same_words = set_word(answer) or set_word(gold) or _words(answer) == _words(gold)
-    return False if verdict and (misread or not same_words) else verdict
+    return False if verdict and (_is_misread(mine, theirs) or not same_words) else verdict
+
+
+def _is_misread(answer: str, gold: str) -> bool:
+    """Whether algebra would leave out a part of one of them."""
+    for text in (answer, gold):
+        bare = _INDEX.sub("", text)
+        if _BLANK_BETWEEN_DIGITS.search(text) or _NUMBER_INDEX.search(text) or _STRAY_PRIME.search(bare):
+            return True
+    labels = _LABELS.match(answer) and _LABELS.match(gold)
+    return bool(labels) or len(_INDEXED_GROUP.findall(answer)) != len(_INDEXED_GROUP.findall(gold))
 
 
 def _words(text: str) -> list[str]:
@@ -263,8 +284,8 @@ def _is_hopeless(text: str) -> bool:
 
 def _compare_structure(answer: str, gold: str, algebra: Algebra, depth: int) -> bool | None:
     a, g = parse_compound(answer), parse_compound(gold)
-    if a is None and g is None:
-        return _ask(answer, gold, algebra)
+    if (a is None and g is None) or bool(_RELATION.search(answer)) != bool(_RELATION.search(gold)):
+        return _ask(answer, gold, algebra)  # a condition and an interval may be the same set
     if a is None or g is None:
         # One solution against several is wrong; an interval against a relation or a matrix is a matter for algebra.
         kinds = {part.kind for part in (a, g) if part is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -44,11 +45,11 @@ _SYMPY_FAILS = (
 )
 
 
-class Unparsable(ValueError):
+class Unparsable(Exception):
     """A gold answer that math-verify cannot read."""
 
 
-def _unless_sympy_fails(default: bool | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _unless_sympy_fails(default: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The verdict is ``default`` where sympy cannot handle an expression."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -98,12 +99,17 @@ def parse_expression(text: str) -> Any:
     # Subscripts that math-verify does not know: the sun, and extremes.
     latex = re.sub(r"_\{\s*\\(odot|max|min)\s*\}", r"_{\1}", latex.replace("%", r"\%"))
     latex = _NAME.sub(_distinct, latex)
-    found = parse(f"${latex}$", _LATEX, fallback_mode="no_fallback", parsing_timeout=None)
+    found = _parse_latex(latex)
     if not found or not isinstance(found[0], Basic | MatrixBase):
         return None
     # math-verify takes letters for real in some texts and not in others; here one name is one letter.
     expression = found[0].xreplace({letter: Symbol(letter.name) for letter in found[0].free_symbols})
     return _imaginary(expression)
+
+
+@_unless_sympy_fails(default=())
+def _parse_latex(latex: str) -> Sequence[Any]:
+    return list(parse(f"${latex}$", _LATEX, fallback_mode="no_fallback", parsing_timeout=None))
 
 
 def _distinct(match: re.Match[str]) -> str:
@@ -134,6 +140,7 @@ def _is_euler(expression: Any) -> bool:
     return bool(expression.has(sin) and expression.has(cos))
 
 
+@_unless_sympy_fails(default=False)
 def same_expression(answer: str, gold: str) -> bool:
     r"""Whether two normalised texts are the same expression, equation or set of solutions.
 
@@ -196,7 +203,8 @@ def _same_sets(answer: str, gold: str) -> bool | None:
         return None
 
 
-_PRIMES = (37, 53, 71, 89)
+# Points at which expressions are compared; with two signs besides.
+_SEEDS = (37, 53, 71, 89)
 _DIGITS = 40
 
 
@@ -222,17 +230,22 @@ def values_agree(expected: Expr, given: Expr) -> bool | None:
         agreeing += bool(same)
     if not letters:
         return True if agreeing and not (expected.has(Float) or given.has(Float)) else None
-    return True if agreeing >= len(_PRIMES) - 1 else None
+    return True if agreeing >= len(_SEEDS) - 1 else None
 
 
 def _points(letters: Sequence[Any]) -> Iterator[tuple[dict[Any, Rational], bool]]:
     if not letters:
         yield {}, False
         return
-    for prime in _PRIMES:
-        yield {letter: Rational(prime + 10 * n, 29) for n, letter in enumerate(letters)}, False
+    for seed in _SEEDS:
+        yield {letter: _coordinate(seed, n) for n, letter in enumerate(letters)}, False
     for sign in (-1, 1):
-        yield {letter: Rational(sign * (-1) ** n * (41 + 10 * n), 29) for n, letter in enumerate(letters)}, True
+        yield {letter: sign * (-1) ** n * _coordinate(41 + sign, n) for n, letter in enumerate(letters)}, True
+
+
+def _coordinate(seed: int, letter: int) -> Rational:
+    """A positive number, with no simple relation to those of other letters and points."""
+    return Rational(random.Random(1_000 * seed + letter).randint(300, 3_000), 997)
 
 
 @_unless_sympy_fails(default=None)
@@ -275,7 +288,7 @@ def _same_equation(expected: Any, given: Any) -> bool:
     letters = sorted(expected.free_symbols, key=str)
     found = [ratio.subs(point).evalf(_DIGITS) for point, real_only in _points(letters) if not real_only]
     known = [value for value in found if value.is_number and value.is_finite and value != 0]
-    if len(known) >= len(_PRIMES) - 1:
+    if len(known) >= len(_SEEDS) - 1:
         first = known[0]
         return all(abs(value - first).evalf() <= abs(first).evalf() * _PRECISION for value in known[1:])
     simple = simplify(ratio)

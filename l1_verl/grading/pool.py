@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from l1_verl.grading.compare import prepare
 from l1_verl.grading.grader import Grade, Status, check_gold, first_pass, gold_answers
-from l1_verl.grading.workers import CLOSED, LimitExceeded, Workers
+from l1_verl.grading.workers import LimitExceeded, Workers
 
 logger = logging.getLogger(__name__)
 
@@ -211,10 +211,8 @@ class GradingPool:
         return future
 
     def _submitted(self, task: Callable[..., _T], *args: Any) -> Future[_T]:
-        try:
-            return self._threads.submit(task, *args)
-        except RuntimeError:
-            raise RuntimeError(CLOSED) from None
+        self._workers.check_open()
+        return self._threads.submit(task, *args)
 
     def _judge(self, question: _Question, answer: str) -> Verdict:
         began = time.perf_counter()

@@ -21,6 +21,7 @@ from l1_verl.grading.normalize import key
 Parse = Callable[[str], Any]
 
 _RELATION = re.compile(r"\\leq(?![A-Za-z])|\\geq(?![A-Za-z])|\\neq(?![A-Za-z])|\\in(?![A-Za-z])|<|>|(?<![:])=")
+_MEMBER = re.compile(r"^(\\?[A-Za-z]+(?:_\{?\w+\}?)?) ?\\in(?![A-Za-z]) ?(.+)$")
 _ORDER: dict[str, type[Relational]] = {"<": Lt, ">": Gt, r"\leq": Le, r"\geq": Ge, r"\neq": Ne}
 _MIRRORED = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq", r"\neq": r"\neq", "=": "="}
 # Stands for the letter of a relation, which is about real numbers.
@@ -76,6 +77,11 @@ def read_solutions(text: str, parse: Parse) -> Solutions | None:
     if builder:
         inner = read_solutions(builder.group(2), parse)
         return None if inner is None else Solutions(None, inner.values)
+    member = _MEMBER.match(text)
+    if member and len(structure.split_top_level(text, structure.OR)) == 1:
+        letter, values = parse(member[1]), read_solutions(member[2], parse)
+        known = isinstance(letter, Symbol) and values is not None and values.letter is None
+        return Solutions(letter, values.values) if known and values is not None else None
     for separator, join in (
         (structure.OR, Union), (structure.AND, Intersection), (structure.UNION, Union),
         (structure.INTERSECTION, Intersection), (structure.DIFFERENCE, Complement),
@@ -108,6 +114,8 @@ def _read_set(text: str, parse: Parse) -> Solutions | None:
     if len(values) != 2 or not all(value.is_extended_real for value in values):
         return None
     low, high = values
+    if not low < high:
+        return None
     return Solutions(None, Interval(low, high, compound.brackets[0] == "(", compound.brackets[-1] == ")"))
 
 
@@ -116,10 +124,6 @@ def _read_relation(text: str, parse: Parse) -> Solutions | None:
     terms = [part.strip() for part in _RELATION.split(text)]
     if not all(terms):
         return None
-    if relations == [r"\in"]:
-        letter, values = parse(terms[0]), read_solutions(terms[1], parse)
-        known = isinstance(letter, Symbol) and values is not None and values.letter is None
-        return Solutions(letter, values.values) if known and values is not None else None
     if r"\in" in relations:
         return None
     if relations == ["="]:
@@ -153,8 +157,6 @@ def _read_chain(terms: list[str], relations: list[str], parse: Parse) -> Solutio
     found: Set = S.Reals
     for left, relation, right in zip(parsed[:-1], relations, parsed[1:], strict=True):
         condition = _ORDER[relation](left, right)
-        if condition is S.true:
-            continue
         if not isinstance(condition, Relational) or not condition.free_symbols:
             return None
         found = Intersection(found, solveset(condition.subs(letter, _REAL), _REAL, S.Reals))

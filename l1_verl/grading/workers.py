@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 2
 _START_S = 300.0
 _GRACE_S = 5.0
-CLOSED = "the grading pool is closed; make a new one to go on grading"
+_CLOSED = "the grading pool is closed; make a new one to go on grading"
 
 
 class LimitExceeded(Exception):
@@ -78,7 +78,7 @@ class Workers:
                 if "limit" in reply:
                     raise LimitExceeded(reply["limit"])
                 return reply["result"]
-            self._check_open()
+            self.check_open()
             raise LimitExceeded(f"its process died {_ATTEMPTS} times")
         finally:
             self._slots.put(worker)
@@ -93,23 +93,24 @@ class Workers:
 
     def _start(self) -> _Worker:
         with self._lock:
-            self._check_open()
+            self.check_open()
             worker = _Worker(self._timeout, self._memory_limit_mb)
             self._alive.add(worker)
         try:
             worker.wait_until_ready()
         except WorkerDied as error:
             self._discard(worker)
-            self._check_open()
+            self.check_open()
             raise RuntimeError(
                 f"a grading worker does not start ({error}); see what it wrote above, and raise memory_limit_mb if "
                 "sympy does not fit into it"
             ) from None
         return worker
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raises RuntimeError where nothing can be asked any more."""
         if self._closed:
-            raise RuntimeError(CLOSED)
+            raise RuntimeError(_CLOSED)
         if os.getpid() != self._owner:
             raise RuntimeError("this grading pool is of the process that this one was forked from; make a new one")
 
