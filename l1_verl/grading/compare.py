@@ -33,6 +33,7 @@ _BLANK_BETWEEN_DIGITS = re.compile(r"\d \d")
 _STRAY_PRIME = re.compile(r"(?<![A-Za-z'])'")
 _NUMBER_INDEX = re.compile(r"[\d)] ?_")
 _INDEX = re.compile(r"(?<=[A-Za-z]) ?_ ?(?:\{[^{}]*\}|\w)")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
 _INDEXED_GROUP = re.compile(r"\} ?_")
 # Numbers of statements: "(1)(4)" is no product.
 _LABELS = re.compile(r"^(?:\(\d+\) ?){2,}$")
@@ -213,6 +214,8 @@ def _unwrap_assignment(answer: str, gold: str) -> tuple[str, str] | None:
         if _RELATION.search(text) or parse_compound(text) is not None:
             return None
     answer_parts, gold_parts = _EQUALS.split(answer), _EQUALS.split(gold)
+    if any(map(_SEVERAL.search, answer_parts[:-1])):
+        return None
     if len(answer_parts) > 1 and len(gold_parts) == 1 and answer_parts[-1].strip():
         return (answer_parts[-1].strip(), gold) if _defines(answer_parts) else None
     if len(answer_parts) > 2 and len(gold_parts) == 2 and all(map(_is_name, answer_parts[:-1])):
@@ -250,7 +253,7 @@ def _ask(answer: str, gold: str, algebra: Algebra) -> bool | None:
 def _is_misread(answer: str, gold: str) -> bool:
     """Whether algebra would leave out a part of one of them."""
     for text in (answer, gold):
-        bare = _INDEX.sub("", text)
+        bare = _COMMAND.sub("#", _INDEX.sub("", text))
         if _BLANK_BETWEEN_DIGITS.search(text) or _NUMBER_INDEX.search(text) or _STRAY_PRIME.search(bare):
             return True
     labels = _LABELS.match(answer) and _LABELS.match(gold)

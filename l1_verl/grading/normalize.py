@@ -75,7 +75,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # An amount of dollars; a single dollar sign elsewhere belongs to LaTeX.
         (r"^(-?)\\\$ ?([\d.,]*\d)$", r"\1\2\\text{dollars}"),
         (r"\\%|％", "%"),
-        (r"\\approx.*$|\\thickapprox.*$", ""),
+        (r"\\(?:thick)?approx ?[^,;\s]+(?: ?\\text\{[^{}]*\})?$", ""),
         (r"\\(?:dotsc|ldots|cdots|dots)(?![A-Za-z])", "..."),
         (r"(\d\s?:\s?\d\d)\s*(?:\\(?:text\w*|mathrm)\{)?\s*([AaPp])\.?\s*[Mm]\b\.?\s*\}?$", r"\1\\text{\2m}"),
     )
