@@ -5,7 +5,7 @@ PYTHON_GPU := $(if $(filter command environment,$(origin PYTHON)),$(PYTHON),pyth
 BIN := $(CURDIR)/.venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup setup-gpu train train-max eval test test-compat lint
+.PHONY: help setup setup-gpu train train-max eval test test-fast test-compat lint
 
 help:
 	@echo 'make setup      virtual environment in .venv (the others do it by themselves)'
@@ -14,6 +14,7 @@ help:
 	@echo 'make train-max  after it: L1-Max from the trained model, with its own report'
 	@echo 'make eval       the evaluation protocol at the size of the embedded model'
 	@echo 'make test       all tests, the real trainer included'
+	@echo 'make test-fast  those that need neither trainer, engine nor network'
 	@echo 'make test-compat  reward manager and data set on every verl that README names'
 	@echo 'make lint       ruff, mypy, shellcheck'
 
@@ -42,6 +43,9 @@ eval: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
+test-fast: $(READY)
+	$(BIN)/python -m pytest -m 'not end_to_end and not slow'
+
 test-compat: $(READY)
 	$(BIN)/python tests/compat.py
 
@@ -49,4 +53,4 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/shellcheck recipes/*.sh recipes/*/*.sh eval/*.sh requirements/*.sh .ci/run
+	$(BIN)/shellcheck -x recipes/*.sh recipes/*/*.sh eval/*.sh requirements/*.sh .ci/run

@@ -223,14 +223,3 @@ def _refuse_change(path: Path, config: Mapping[str, Any]) -> None:
         raise InputError(
             f"{path} was begun with another configuration ({listed}); use --overwrite or another --output"
         )
-
-
-@contextlib.contextmanager
-def readable(path: Path, what: str) -> Iterator[Path]:
-    """Turns a missing or unreadable file into one clear line."""
-    try:
-        yield path
-    except FileNotFoundError:
-        raise InputError(f"{what} {path} does not exist") from None
-    except OSError as error:
-        raise InputError(f"{what} {path} cannot be read: {error}") from None

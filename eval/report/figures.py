@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from eval.report.load import Run
 from eval.report.plots import Drawing, colour, label, log_tokens
 
 _DOTS = 1500
+# Lines that can still be told apart in one figure; more get another figure.
+_SERIES = 8
 _COUNTED = {"response": "tokens used", "thinking": "tokens of the thought"}
 
 
@@ -55,7 +58,7 @@ def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) ->
         reference = [(c["model"], c["benchmarks"][name]) for c in published["curves"] if name in c["benchmarks"]]
 
         def draw(axes: Axes, name: str = name, reference: list[Any] = reference) -> None:
-            for (model, points), marker in zip(reference, "ov^sDP", strict=False):
+            for (model, points), marker in zip(reference, itertools.cycle("ov^sDP"), strict=False):
                 tokens, accuracy = zip(*points, strict=True)
                 axes.plot(
                     tokens, [a / 100 for a in accuracy], "--" if len(points) > 1 else "", marker=marker, ms=3, lw=0.9,
@@ -174,11 +177,13 @@ def _thinking_ratio(results: dict[str, Any]) -> Iterator[Drawing]:
         if (cells := [c for c in run["cells"] if c["benchmark"] == benchmark and c["mode"] == mode])
         and cells[0]["metrics"]["solution_tokens"]["value"] is not None
     ]
-    if not series:
-        return
+    for number, first in enumerate(range(0, len(series), _SERIES)):
+        yield _thinking_and_solution(number, series[first : first + _SERIES])
 
+
+def _thinking_and_solution(number: int, series: Sequence[tuple[str, list[Any]]]) -> Drawing:
     def draw(axes: Axes) -> None:
-        for index, (name, cells) in enumerate(series[:8]):
+        for index, (name, cells) in enumerate(series):
             budgets = [c["budget"] for c in cells]
             thinking = _points([c["metrics"] for c in cells], "thinking_tokens")
             solution = _points([c["metrics"] for c in cells], "solution_tokens")
@@ -187,7 +192,8 @@ def _thinking_ratio(results: dict[str, Any]) -> Iterator[Drawing]:
         axes.set(xlabel="tokens requested", ylabel="tokens")
         axes.legend()
 
-    yield Drawing("thinking_solution", "Thinking and solution", "Solid: thinking; dotted: solution.", draw)
+    suffix = f"_{number + 1}" if number else ""
+    return Drawing(f"thinking_solution{suffix}", "Thinking and solution", "Solid: thinking; dotted: solution.", draw)
 
 
 def _keywords(results: dict[str, Any]) -> Iterator[Drawing]:
