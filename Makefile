@@ -44,7 +44,7 @@ test: $(READY)
 	$(BIN)/python -m pytest
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -m 'not end_to_end and not slow'
+	$(BIN)/python -m pytest l1_verl tests/*.py tests/data_prep tests/grading -m 'not end_to_end and not slow'
 
 test-compat: $(READY)
 	$(BIN)/python tests/compat.py

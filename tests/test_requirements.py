@@ -11,6 +11,8 @@ from pip._internal.index.package_finder import PackageFinder
 from pip._internal.models.target_python import TargetPython
 from pip._vendor.packaging.specifiers import SpecifierSet
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PYTHONS = ((3, 11), (3, 12))
 

@@ -43,6 +43,7 @@ def test_a_batch_without_budgets_has_no_adherence():
     assert set(metrics) == {"lcpo/acc", "lcpo/truncated", "lcpo/grade_timeout", "lcpo/no_answer"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [

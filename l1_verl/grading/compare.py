@@ -31,7 +31,7 @@ _BASE_NAMES = (
 _BLANK_BETWEEN_DIGITS = re.compile(r"\d \d")
 # A prime that belongs to no name, and an index of a number: algebra drops both.
 _STRAY_PRIME = re.compile(r"(?<![A-Za-z'])'")
-_NUMBER_INDEX = re.compile(r"[\d)] ?_")
+_NUMBER_INDEX = re.compile(r"(?:[\d)]|\\pi) ?_")
 _INDEX = re.compile(r"(?<=[A-Za-z]) ?_ ?(?:\{[^{}]*\}|\w)")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _INDEXED_GROUP = re.compile(r"\} ?_")

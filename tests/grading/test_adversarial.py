@@ -46,6 +46,7 @@ class _Held:
         return cls(process.memory_info().rss, process.num_fds(), frozenset(process.children(recursive=True)))
 
 
+@pytest.mark.slow
 def test_ten_thousand_hostile_answers_end_in_time_and_leave_nothing_behind(tmp_path: Path) -> None:
     mark = tmp_path / "executed"
     answers = _hostile(mark)

@@ -16,6 +16,8 @@ from verl.utils.import_utils import load_extern_object
 from l1_verl.grading import grade, is_gradable
 from l1_verl.grading.api import accuracy_reward, compute_score
 
+pytestmark = pytest.mark.slow
+
 
 def test_one_call_has_limits_and_the_next_one_is_answered():
     bomb = grade(r"\boxed{9^{9^{9^9}}}", "x")

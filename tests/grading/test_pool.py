@@ -8,6 +8,8 @@ import pytest
 
 from l1_verl.grading import Grade, GradingPool
 
+pytestmark = pytest.mark.slow
+
 
 def test_text_alone_decides_integers_without_starting_a_worker() -> None:
     with GradingPool() as pool:

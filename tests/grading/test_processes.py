@@ -18,6 +18,9 @@ print(pool.grade_many([r"\\boxed{1/x}"], ["x^{-1}"], ["math"])[0].correct, flush
 """
 _BUSY = """
 import threading
+import pytest
+
+pytestmark = pytest.mark.slow
 threading.Thread(target=pool.grade_many, args=([r"\\boxed{9^{9^{9^9}}}"], ["x"], ["math"])).start()
 """
 

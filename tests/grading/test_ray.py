@@ -14,6 +14,8 @@ import pytest
 
 from l1_verl.grading import Grade, GradingPool
 
+pytestmark = pytest.mark.slow
+
 ray = pytest.importorskip("ray")
 
 # Ray gives up on its own processes after a minute, which on a busy machine is too soon.

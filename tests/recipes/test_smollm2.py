@@ -5,9 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from recipes.check_model import check_model
 from recipes.check_model.checkpoint import load_checkpoint
 from recipes.check_model.finding import Need
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_becomes_a_checkpoint_that_stops_at_the_end_of_its_turn_and_fails_no_check(tmp_path):
