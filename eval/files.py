@@ -80,7 +80,8 @@ def _remove_left(folder: Path, host: str) -> None:
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The records of a jsonl file in order.
 
-    A last line without its newline was being written when the process died; it is not a record and is skipped.
+    A last line without its newline is a record if it is a whole one, as in files of other programs. Half a line was
+    being written when a process died, and is skipped.
 
     Raises:
         InputError: the file is missing, or a complete line is no JSON object.
@@ -89,11 +90,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         raise InputError(f"{path} is not a file")
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            if not line.endswith(b"\n"):
-                return
             try:
                 record = orjson.loads(line)
             except orjson.JSONDecodeError as error:
+                if not line.endswith(b"\n"):
+                    return
                 raise InputError(f"{path}, line {number} is no JSON ({error}); delete that line to go on") from None
             if not isinstance(record, dict):
                 raise InputError(f"{path}, line {number} is no JSON object; delete that line to go on")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,8 +21,10 @@ from eval import cli
 from eval.cli import InputError
 from eval.files import LineLog, Wanted, config_path, read_config, read_lines
 from l1_verl import __version__
-from l1_verl.grading import GradingPool
+from l1_verl.grading import GradingPool, check_gold
 
+# Samples that are named where some cannot be graded.
+_SHOWN = 5
 _NEEDED = ("id", "response", "ground_truth", "answer_type")
 
 
@@ -40,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "it, or grade what is there with --partial"
         )
     with LineLog(args.output, config, overwrite=args.overwrite) as log:
+        unfinished = Wanted(args.output)
+        unfinished.note(wanted or total)
         done = {record["id"] for record in log.records()}
         left = _ungraded(args.samples, done)
         with (
@@ -49,24 +54,46 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for graded in _graded(left, pool, require_think_end=args.require_think_end):
                 log.append(graded)
                 bar.update()
+    if wanted is None:
+        unfinished.forget()
     print(f"{args.output}: {total:,} samples graded")
 
 
 def _graded(
     samples: Iterator[dict[str, Any]], pool: GradingPool, *, require_think_end: bool
 ) -> Iterator[dict[str, Any]]:
-    asked: deque[dict[str, Any]] = deque()
+    """Each sample with its grade. A sample that cannot be graded costs itself alone, and is named at the end."""
+    asked: deque[tuple[dict[str, Any], str | None]] = deque()
+    unusable: list[str] = []
 
     def questions() -> Iterator[tuple[str, Any, str]]:
         for sample in samples:
-            asked.append(sample)
-            yield sample["response"], sample["ground_truth"], sample["answer_type"]
+            fault = _fault(sample)
+            asked.append((sample, fault))
+            if fault is None:
+                yield sample["response"], sample["ground_truth"], sample["answer_type"]
+            else:
+                unusable.append(f"{sample['id']} ({fault})")
+                yield "", "0", "math"
 
+    for grade in pool.grade_each(questions(), require_think_end=require_think_end):
+        sample, fault = asked.popleft()
+        status = grade.status if fault is None else "gold_unparsable"
+        yield sample | {"correct": grade.correct, "answer": grade.answer, "status": status}
+    if unusable:
+        shown = "; ".join(unusable[:_SHOWN])
+        print(f"eval.grade: {len(unusable):,} samples cannot be graded and count as wrong: {shown}", file=sys.stderr)
+
+
+def _fault(sample: dict[str, Any]) -> str | None:
+    """Why a sample cannot be graded, or ``None``."""
+    if not isinstance(sample["response"], str):
+        return f"response is {sample['response']!r:.60}; it must be text"
     try:
-        for grade in pool.grade_each(questions(), require_think_end=require_think_end):
-            yield asked.popleft() | {"correct": grade.correct, "answer": grade.answer, "status": grade.status}
+        check_gold(sample["ground_truth"], sample["answer_type"])
     except ValueError as error:
-        raise InputError(f"sample {asked[-1]['id']} cannot be graded: {error}") from None
+        return str(error)
+    return None
 
 
 def _ungraded(path: Path, done: Iterable[str]) -> Iterator[dict[str, Any]]:

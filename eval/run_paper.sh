@@ -38,6 +38,10 @@ BASELINE_SERVER=${BASELINE_SERVER:-}
 # Of: uncontrolled s1-truncate s1-wait s1-paper
 BASELINES=${BASELINES:-uncontrolled s1-truncate s1-wait s1-paper}
 
+# The authors' grader and the recipes' training give no credit without </think>; 0 for a model without thinking tags.
+think_end=(--require-think-end)
+[[ ${REQUIRE_THINK_END:-1} == 0 ]] && think_end=()
+
 read -ra benchmarks <<<"$BENCHMARKS"
 read -ra modes <<<"$MODES"
 read -ra budgets <<<"$BUDGETS"
@@ -84,7 +88,7 @@ measure() {
     local folder=$OUTPUT_DIR/$name
     "$PYTHON" -m eval.generate --model "$model" --data "${data[@]}" --output "$folder/samples.jsonl" \
         --samples "$samples" --temperature 0.6 --top-p 0.95 --max-tokens 8192 "$@"
-    "$PYTHON" -m eval.grade "$folder/samples.jsonl" --output "$folder/graded.jsonl"
+    "$PYTHON" -m eval.grade "$folder/samples.jsonl" --output "$folder/graded.jsonl" "${think_end[@]}"
     runs+=("$name=$folder/graded.jsonl")
 }
 

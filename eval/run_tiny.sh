@@ -25,7 +25,8 @@ runs=()
 measure() {
     "$PYTHON" -m eval.generate --model "$2" --data "$home/data/test.parquet" --limit "$PROBLEMS" --strategy "$3" \
         --samples "$4" --max-tokens 160 --answer-tokens 8 --seed "$SEED" --output "$folder/$1.samples.jsonl"
-    "$PYTHON" -m eval.grade "$folder/$1.samples.jsonl" --output "$folder/$1.graded.jsonl"
+    "$PYTHON" -m eval.grade "$folder/$1.samples.jsonl" --output "$folder/$1.graded.jsonl" \
+        --require-think-end
     runs+=("$1=$folder/$1.graded.jsonl")
 }
 

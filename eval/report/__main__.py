@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     published = json.loads(PUBLISHED.read_text())
     keywords = Keywords.load(args.keywords)
     training = curves(load_training(args.training)) if args.training else {}
-    runs = [load_run(name, path, keywords, args.count) for name, path in args.runs]
+    runs = [load_run(name, path, keywords, args.count, partial=args.partial) for name, path in args.runs]
     measured = results(runs, keywords, published, Settings(args.resamples, args.seed, args.at_tokens))
     measured["training"] = training
     figures = [*training_drawings(training), *drawings(measured, runs, published)]
@@ -73,6 +73,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--output", required=True, type=Path, help="folder to write")
     parser.add_argument("--overwrite", action="store_true", help="replace a report that is there")
+    parser.add_argument("--partial", action="store_true", help="report what an interrupted eval.grade has written")
     parser.add_argument("--title", default="Budgets, kept and spent")
     parser.add_argument("--keywords", type=Path, default=DEFAULT, help="keyword groups (json)")
     parser.add_argument(

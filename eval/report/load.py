@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from eval.cli import InputError
-from eval.files import config_path, read_config, read_lines
+from eval.files import Wanted, config_path, read_config, read_lines
 from eval.report.keywords import Keywords
 from l1_verl.adherence import SOFT_TOLERANCE, length_error
 from l1_verl.config import Count
 
 _EXAMPLES_PER_CELL = 2
 _EXAMPLE_CHARACTERS = 6000
+# Of these, the first ones; the rest is the end, where the answer stands.
+_EXAMPLE_BEGINNING = 2000
 
 
 @dataclass
@@ -45,13 +47,19 @@ class Run:
     examples: list[dict[str, Any]] = field(default_factory=list)
 
 
-def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response") -> Run:
-    """Reads one graded file.
+def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response", *, partial: bool = False) -> Run:
+    """Reads one graded file; with ``partial`` also one that eval.grade, or eval.generate before it, has not finished.
 
     Raises:
-        InputError: it holds no sample, an ungraded one, the same sample twice, or one whose thought nobody counted
-            where ``count`` is "thinking".
+        InputError: it is unfinished, holds no sample, an ungraded one, the same sample twice, or one whose thought
+            nobody counted where ``count`` is "thinking".
     """
+    wanted = Wanted(path).read()
+    if wanted is not None and not partial:
+        raise InputError(
+            f"{path} is unfinished, it is to get {wanted:,} samples; run its eval.grade again, or report what is "
+            "there with --partial"
+        )
     records: list[tuple[Any, ...]] = []
     counts: list[list[int]] = []
     examples: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
@@ -66,7 +74,7 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
         # Lines stand in the order of finishing, short ones first; ids are hashes, whose order says nothing.
         cell = examples[sample["data_source"], bool(sample["correct"])]
         if len(cell) < _EXAMPLES_PER_CELL or sample["id"] < cell[-1]["id"]:
-            cell.append(sample | {"response": sample["response"][:_EXAMPLE_CHARACTERS]})
+            cell.append(sample | {"response": _shown(sample["response"])})
             cell.sort(key=itemgetter("id"))
             del cell[_EXAMPLES_PER_CELL:]
     if not records:
@@ -89,6 +97,15 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
         np.array(counts, dtype=np.int32),
         list(chain(*examples.values())),
     )
+
+
+def _shown(response: str) -> str:
+    """Beginning and end of a response, and how much was left out between them."""
+    left_out = len(response) - _EXAMPLE_CHARACTERS
+    if left_out <= 0:
+        return response
+    end = response[_EXAMPLE_BEGINNING + left_out :]
+    return f"{response[:_EXAMPLE_BEGINNING]}\n\n[... {left_out:,} characters left out ...]\n\n{end}"
 
 
 def _record(sample: dict[str, Any]) -> tuple[Any, ...]:

@@ -17,4 +17,8 @@ if __name__ == "__main__":
     from vllm.entrypoints.cli.main import main
 
     sys.argv[0] = "vllm"
+    if "serve" in sys.argv and not any("enable-chunked-prefill" in argument for argument in sys.argv):
+        # A request with a seed whose prompt is read in two parts ends the whole server: vLLM then sets the seed's
+        # generator back, which torch's generator on CPU cannot do (vllm/v1/worker/gpu_model_runner.py).
+        sys.argv.append("--no-enable-chunked-prefill")
     main()

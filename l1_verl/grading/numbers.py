@@ -11,6 +11,8 @@ _MAX_EXPONENT = 400
 _MAX_DIGITS = 300
 # A decimal with this many significant digits also stands for any more precise value that rounds to it.
 _ROUNDED_DIGITS = 5
+# Digits that Python prints for a float where fewer would not do.
+_FLOAT_DIGITS = 15
 
 _DECIMAL = r"(?:\d{1,3}(?:,\s?\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)"
 _NUMBER = re.compile(rf"^([+-]?)\s*({_DECIMAL})$")
@@ -170,7 +172,14 @@ def same_number(answer: Quantity, gold: Quantity) -> bool:
 
 
 def _equal(a: Quantity, b: Quantity) -> bool:
-    return a.value == b.value or _rounds_to(a, b) or _rounds_to(b, a)
+    return a.value == b.value or _rounds_to(a, b) or _rounds_to(b, a) or _same_float(a, b) or _same_float(b, a)
+
+
+def _same_float(exact: Quantity, printed: Quantity) -> bool:
+    """3/14 and 0.21428571428571427, which Python prints for it: the float next to the value, not its rounding."""
+    if printed.decimals in (None, 0) or printed.digits < _FLOAT_DIGITS:
+        return False
+    return abs(exact.value - printed.value) * 2**52 <= abs(printed.value)
 
 
 def _rounds_to(precise: Quantity, rounded: Quantity) -> bool:

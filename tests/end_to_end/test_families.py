@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shlex
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
@@ -226,6 +227,19 @@ def test_the_server_closes_its_thought_at_the_budget(exported, server):
         assert think_end in ids
         # vLLM counts from after <think>. R1's template ends with it and a line break, which is a token of its own.
         assert thinking_tokens(ids, think_end) == (budget if opened_by_prompt else budget + 2)
+
+
+def test_the_server_survives_more_seeded_prompts_than_fit_into_one_step(exported, server):
+    async def asked() -> list[int]:
+        client = AsyncOpenAI(base_url=server, api_key="none")
+        model = (await client.models.list()).data[0].id
+        prompts = [[1 + (7 * number + place) % 200 for place in range(60)] for number in range(64)]
+        replies = await asyncio.gather(
+            *(client.completions.create(model=model, prompt=prompt, max_tokens=4, seed=1) for prompt in prompts)
+        )
+        return [reply.usage.completion_tokens for reply in replies]
+
+    assert len(asyncio.run(asked())) == 64
 
 
 def _answer(url: str, budget: int, bias: dict[str, int]) -> list[int]:

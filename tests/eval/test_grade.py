@@ -10,6 +10,8 @@ import pytest
 from eval import grade
 from eval.cli import InputError
 from eval.files import Wanted, read_lines
+from eval.report.keywords import DEFAULT, Keywords
+from eval.report.load import _shown, load_run
 from tests.signals import kill_when
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +111,45 @@ def test_an_empty_file_is_refused_and_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="no sample"):
         run(path)
     assert not (tmp_path / "graded.jsonl").exists()
+
+
+def test_a_gold_or_a_response_that_is_none_costs_its_own_sample_alone(samples, capsys):
+    path = samples("\\boxed{0.5}", "\\boxed{0.5}", "\\boxed{0.5}")
+    records = list(read_lines(path))
+    records[0]["ground_truth"], records[1]["response"] = " ", None
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    graded = run(path)
+    assert [(g["correct"], g["status"]) for g in graded] == [
+        (False, "gold_unparsable"), (False, "gold_unparsable"), (True, "ok"),
+    ]  # fmt: skip
+    said = capsys.readouterr().err
+    assert "2 samples cannot be graded and count as wrong" in said
+    assert "gold answer is ' '" in said
+    assert "response is None" in said
+
+
+def test_a_last_line_without_a_newline_is_graded_too(samples):
+    path = samples("\\boxed{0.5}", "\\boxed{1}")
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    assert [g["correct"] for g in run(path)] == [True, False]
+
+
+def test_a_grading_that_is_not_finished_says_so_until_it_is(samples, tmp_path):
+    path = samples("\\boxed{0.5}", "\\boxed{1}")
+    output = path.with_name("graded.jsonl")
+    run(path)
+    assert Wanted(output).read() is None
+    Wanted(path).note(16)
+    run(path, "--partial")
+    assert Wanted(output).read() == 16
+    with pytest.raises(InputError, match="is unfinished, it is to get 16 samples"):
+        load_run("a", output, Keywords.load(DEFAULT))
+    assert len(load_run("a", output, Keywords.load(DEFAULT), partial=True).samples) == 2
+
+
+def test_what_a_page_shows_of_a_long_response_has_its_end_and_says_what_is_left_out():
+    shown = _shown("a" * 5_000 + "b" * 5_000 + "\\boxed{7}")
+    assert shown.startswith("a" * 2_000)
+    assert shown.endswith("b\\boxed{7}")
+    assert "[... 4,009 characters left out ...]" in shown
+    assert _shown("short") == "short"

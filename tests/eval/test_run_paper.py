@@ -32,6 +32,9 @@ def test_the_papers_protocol_is_seven_benchmarks_four_budgets_and_two_modes(tmp_
     exact, maximum = (line for line in said if line.startswith("-m eval.generate"))
     assert "--samples 16 --temperature 0.6 --top-p 0.95 --max-tokens 8192 --max-budget-multiple 2" in exact
     assert "--max-budget-multiple" not in maximum
+    assert all("--require-think-end" in line for line in said if line.startswith("-m eval.grade"))
+    untagged = commands("some/model", DATA_DIR=str(tmp_path), REQUIRE_THINK_END="0")
+    assert not any("--require-think-end" in line for line in untagged)
     assert said[-1].startswith("-m eval.report --runs exact=outputs/eval/model/exact/graded.jsonl max=")
 
 
