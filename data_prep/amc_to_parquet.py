@@ -7,10 +7,10 @@ A record is ``{"problem": "What is the value of ...", "answer": 142.0, ...}``; 1
 
 from __future__ import annotations
 
-from answers import ground_truth
-from convert import Benchmark, convert
-from rows import Problem, math_problem
-from sources import Record
+from l1_verl.data.answers import ground_truth
+from l1_verl.data.convert import Benchmark, convert
+from l1_verl.data.rows import Problem, math_problem
+from l1_verl.data.sources import Record
 
 
 def to_problem(record: Record, _seed: int) -> Problem:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import argparse
 import os
 
-from answers import clean_answer
-from convert import check_output, choose, parser, progress, progress_bar, run, save
-from repeats import (
+from l1_verl.data.answers import clean_answer
+from l1_verl.data.convert import check_output, choose, parser, progress, progress_bar, run, save
+from l1_verl.data.repeats import (
     Pair,
     census,
     contradictory,
@@ -23,8 +23,8 @@ from repeats import (
     without_contradictions,
     without_repeats,
 )
-from rows import INSTRUCTION, BadInputError, math_problem
-from sources import Record, read_records
+from l1_verl.data.rows import INSTRUCTION, BadInputError, math_problem
+from l1_verl.data.sources import Record, read_records
 
 HUB = "agentica-org/DeepScaleR-Preview-Dataset"
 

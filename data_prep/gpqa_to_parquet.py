@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import random
 
-from convert import Benchmark, convert
-from rows import Problem, choice_problem, content_id
-from sources import Record
+from l1_verl.data.convert import Benchmark, convert
+from l1_verl.data.rows import Problem, choice_problem, content_id
+from l1_verl.data.sources import Record
 
 OPTIONS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 
-from convert import Benchmark, convert
-from rows import Problem, choice_problem
-from sources import Record
+from l1_verl.data.convert import Benchmark, convert
+from l1_verl.data.rows import Problem, choice_problem
+from l1_verl.data.sources import Record
 
 
 def to_problem(record: Record, _seed: int) -> Problem:

@@ -14,9 +14,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from convert import Benchmark, convert
-from rows import BadInputError, Problem, choice_problem
-from sources import Record
+from l1_verl.data.convert import Benchmark, convert
+from l1_verl.data.rows import BadInputError, Problem, choice_problem
+from l1_verl.data.sources import Record
 
 
 def to_problem(record: Record, _seed: int) -> Problem:

@@ -8,10 +8,10 @@ Where a problem has several answers, they stand in one string and are all asked 
 
 from __future__ import annotations
 
-from answers import ground_truth
-from convert import Benchmark, convert
-from rows import Problem, math_problem
-from sources import Record
+from l1_verl.data.answers import ground_truth
+from l1_verl.data.convert import Benchmark, convert
+from l1_verl.data.rows import Problem, math_problem
+from l1_verl.data.sources import Record
 
 
 def to_problem(record: Record, _seed: int) -> Problem:

@@ -19,6 +19,7 @@ MODEL=$1
 shift
 
 source recipes/interpreter.sh
+export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 PYTHON=$(find_python "$PWD" gpu)
 BENCHMARKS=${BENCHMARKS:-aime2025 math500 amc olympiad_bench gpqa lsat mmlu}
 MODES=${MODES:-exact max}

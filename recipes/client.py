@@ -7,8 +7,8 @@ import os
 
 from openai import OpenAI, OpenAIError
 
-from data_prep.rows import INSTRUCTION
 from l1_verl.budget import Budget
+from l1_verl.data.rows import INSTRUCTION
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-from data_prep.rows import write_rows
+from l1_verl.data.rows import write_rows
 from recipes.tiny.tokenizer import build_tokenizer
 from tests.rows import row
 

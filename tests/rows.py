@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from data_prep.rows import math_problem
 from l1_verl.budget import Budget
+from l1_verl.data.rows import math_problem
 
 
 def row(index: int, split: str = "train", budget: Budget | None = None) -> dict[str, Any]:

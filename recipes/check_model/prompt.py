@@ -6,9 +6,9 @@ import re
 
 from verl.utils.tokenizer.continuous_token_wiring import create_continuous_token_builder
 
-from data_prep.rows import INSTRUCTION
 from l1_verl.budget import Budget
 from l1_verl.continuous_token import builder_model_type
+from l1_verl.data.rows import INSTRUCTION
 from recipes.check_model.checkpoint import Checkpoint
 from recipes.check_model.finding import Finding, Need
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from data_prep.rows import INSTRUCTION
 from l1_verl.budget import Budget
+from l1_verl.data.rows import INSTRUCTION
 from l1_verl.grading.extract import THINK_END
 from l1_verl.response import think_end_id
 from recipes.check_model.checkpoint import Checkpoint

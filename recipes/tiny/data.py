@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_prep.rows import math_problem, write_rows
 from l1_verl.budget import Budget, Mode
+from l1_verl.data.rows import math_problem, write_rows
 from recipes.tiny.arithmetic import Sum, split
 
 #: Budgets that evaluation asks for, in tokens; training draws from 40 to 128. A working line has four tokens, so a

@@ -1,4 +1,4 @@
-"""The scripts import their neighbours as Python's script folder lets them; these tests run and import them so."""
+"""Runs the scripts as a person does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 DATA_PREP = Path(__file__).resolve().parents[2] / "data_prep"
-sys.path.insert(0, str(DATA_PREP))
 
 # Read once, when the hub's library is imported: no test asks the network.
 os.environ["HF_HUB_OFFLINE"] = "1"

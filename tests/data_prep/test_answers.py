@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import answer_text, clean_answer, ground_truth, notation_key, whole_number
 from hypothesis import given
 from hypothesis import strategies as st
+
+from l1_verl.data.answers import answer_text, clean_answer, ground_truth, notation_key, whole_number
 
 
 @pytest.mark.parametrize(

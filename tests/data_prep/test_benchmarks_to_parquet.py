@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import rows
 from omegaconf import OmegaConf
 
+from l1_verl.data import rows
 from l1_verl.dataset import LCPODataset
 
 DATA_PREP = Path(__file__).resolve().parents[2] / "data_prep"
@@ -264,7 +264,9 @@ def test_a_hub_data_set_of_several_configurations_is_read_in_their_order(tmp_pat
         "---\nconfigs:\n- config_name: I\n  data_files:\n  - split: test\n    path: one.jsonl\n"
         "- config_name: II\n  data_files:\n  - split: test\n    path: two.jsonl\n---\n"
     )
-    code = f"import hub; print([r['question'] for r in hub.load({str(data)!r}, ('I', 'II'), 'test')])"
+    code = (
+        f"from l1_verl.data import hub; print([r['question'] for r in hub.load({str(data)!r}, ('I', 'II'), 'test')])"
+    )
     environment = {"PATH": "/usr/bin:/bin", "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=DATA_PREP, env=environment, capture_output=True, text=True, timeout=60

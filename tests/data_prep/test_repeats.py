@@ -3,7 +3,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repeats import Pair, census, fingerprint, settle, without_benchmark, without_contradictions, without_repeats
+
+from l1_verl.data.repeats import (
+    Pair,
+    census,
+    fingerprint,
+    settle,
+    without_benchmark,
+    without_contradictions,
+    without_repeats,
+)
 
 
 def pairs(*texts: tuple[str, str]) -> list[Pair]:

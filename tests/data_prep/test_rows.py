@@ -3,11 +3,11 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import rows
 from hypothesis import given
 from hypothesis import strategies as st
 
 from l1_verl.budget import Budget
+from l1_verl.data import rows
 from l1_verl.grading import check_gold, choice
 
 

@@ -82,10 +82,16 @@ class Run:
 
     def wait_for(self, file: Path, text: str, seconds: float = 900) -> None:
         """Until ``file`` contains ``text``; fails at once where the run ends before."""
+        self.wait_until(
+            lambda: file.is_file() and text in file.read_text(errors="replace"), f"{text!r} in {file}", seconds
+        )
+
+    def wait_until(self, true: Callable[[], bool], what: str, seconds: float = 900) -> None:
+        """Until ``true()`` is; fails at once where the run ends before."""
         deadline = time.monotonic() + seconds
-        while not (file.is_file() and text in file.read_text(errors="replace")):
+        while not true():
             assert self.process.poll() is None, self.log.read_text(errors="replace")[-6000:]
-            assert time.monotonic() < deadline, f"no {text!r} in {file} after {seconds} s"
+            assert time.monotonic() < deadline, f"no {what} after {seconds} s"
             time.sleep(0.2)
 
     def interrupt(self) -> None:

@@ -22,10 +22,10 @@ from openai import AsyncOpenAI, OpenAI
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
-from data_prep.rows import INSTRUCTION
 from eval import generate, grade
 from eval.report import __main__ as report
 from l1_verl.budget import Budget
+from l1_verl.data.rows import INSTRUCTION
 from l1_verl.response import require_think_end_id, thinking_tokens
 from recipes import export
 from tests.end_to_end.conftest import BUDGETS, LCPO, ROOT, Run, asked, make_home, rollouts, starting, steps
@@ -88,6 +88,8 @@ def trained(request, tmp_path_factory) -> Trained:
     with starting(home, logs, NGPUS_PER_NODE=str(WORKERS[family])) as start:
         killed = start("run_l1_exact.sh", folder, *settings)
         killed.wait_for(folder / "latest_checkpointed_iteration.txt", "1")
+        # verl logs a step after it has saved it.
+        killed.wait_until(lambda: 1 in steps(folder), "metrics of step 1")
         killed.kill()
         assert killed.left_after(10) == []
         resumed = start("run_l1_exact.sh", folder, *settings)

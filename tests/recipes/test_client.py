@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from data_prep.rows import INSTRUCTION
 from l1_verl.budget import Budget
+from l1_verl.data.rows import INSTRUCTION
 from recipes import client
 from tests.recipes.runs import card_of, write_config
 

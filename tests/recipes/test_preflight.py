@@ -11,7 +11,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from data_prep.rows import write_rows
+from l1_verl.data.rows import write_rows
 from recipes import preflight
 from recipes.machine import SETUP_CPU, SETUP_GPU, machine_problem
 from tests.families import R1_DISTILL, SMOLLM2

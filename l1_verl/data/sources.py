@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import hub
-from rows import BadInputError
+from l1_verl.data import hub
+from l1_verl.data.rows import BadInputError
 
 Reader = Callable[[Path], list[Any]]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,6 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-# `python data_prep/x.py` in a clone that is not installed finds its neighbour l1_verl; an installed one goes first.
-sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from l1_verl.budget import Budget
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple
 
-from answers import notation_key
+from l1_verl.data.answers import notation_key
 
 ContradictionRule = Literal["drop", "majority", "first", "keep"]
 

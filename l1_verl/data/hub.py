@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rows import BadInputError
+from l1_verl.data.rows import BadInputError
 
 _TIMEOUT_S = 10
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from rows import BadInputError, Problem, write_rows
-from sources import Reader, Record, read_records
 from tqdm import tqdm
 
 from l1_verl.budget import MODES, Budget
+from l1_verl.data.rows import BadInputError, Problem, write_rows
+from l1_verl.data.sources import Reader, Record, read_records
 
 PAPER_BUDGETS = (512, 1024, 2048, 3600)
 
