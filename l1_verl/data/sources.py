@@ -1,8 +1,7 @@
-"""Reading a data set: local json, jsonl and parquet files, or a hub id."""
+"""Reading a data set: local files, or a hub id."""
 
 from __future__ import annotations
 
-import json
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from l1_verl.data import hub
 from l1_verl.data.rows import BadInputError
+from l1_verl.data.tables import SUFFIXES, Broken, RowFile
 
 Reader = Callable[[Path], list[Any]]
 
@@ -88,6 +88,7 @@ def read_records(
     split: str,
     configs: Mapping[str, Sequence[str | None]] | None = None,
     readers: Mapping[str, Reader] | None = None,
+    unreadable: list[str] | None = None,
 ) -> list[Record]:
     """All records of ``inputs``, in order.
 
@@ -96,13 +97,14 @@ def read_records(
         split: which split of a hub id.
         configs: for each hub id that has several, the ones to read.
         readers: further file types, by suffix.
+        unreadable: where complaints about single lines go; without it the first one is raised.
 
     Raises:
         BadInputError: an input cannot be read or holds no record.
     """
     records: list[Record] = []
     for source in inputs:
-        values = _read(source, split, configs or {}, readers or {})
+        values = _read(source, split, configs or {}, readers or {}, unreadable)
         if not values:
             raise BadInputError(f"{source} holds no record")
         start = len(records)
@@ -111,61 +113,24 @@ def read_records(
 
 
 def _read(
-    source: str, split: str, configs: Mapping[str, Sequence[str | None]], readers: Mapping[str, Reader]
+    source: str,
+    split: str,
+    configs: Mapping[str, Sequence[str | None]],
+    readers: Mapping[str, Reader],
+    unreadable: list[str] | None,
 ) -> list[Any]:
     path = Path(source)
-    known: dict[str, Reader] = {".json": _read_json, ".jsonl": _read_json, ".parquet": _read_parquet, **readers}
-    if path.is_dir():
-        raise BadInputError(f"{source} is a folder; name a file in it ({', '.join(known)})")
-    if not path.exists():
-        if _HUB_ID.fullmatch(source) and path.suffix not in known:
-            return hub.load(source, configs.get(source, (None,)), split)
-        raise BadInputError(f"{source} does not exist")
-    if path.suffix not in known:
-        raise BadInputError(f"{source} has the file type {path.suffix or '(none)'}; known are {', '.join(known)}")
-    try:
-        _refuse_empty_and_pointer(path)
-        return known[path.suffix](path)
-    except OSError as error:
-        raise BadInputError(f"{source} cannot be read: {error.strerror or error}") from error
-
-
-def _refuse_empty_and_pointer(path: Path) -> None:
-    with path.open("rb") as file:
-        head = file.read(512)
-    if not head.strip():
-        raise BadInputError(f"{path} is empty")
-    if head.startswith(b"version https://git-lfs"):
-        raise BadInputError(f"{path} is a git-lfs pointer and not the data; fetch the data with `git lfs pull`")
-
-
-def _read_json(path: Path) -> list[Any]:
-    """A JSON array, or one JSON object a line, whichever the file holds."""
-    try:
-        text = path.read_text("utf-8-sig")
-        if text.lstrip().startswith("["):
-            return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(f"{path} is not valid JSON, perhaps cut off: {error}") from error
-    values = []
-    # Not splitlines(): JSON strings may hold U+2028 as it is.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            try:
-                values.append(json.loads(line))
-            except (ValueError, RecursionError) as error:
-                raise BadInputError(f"{path}: line {number} is not valid JSON, perhaps cut off: {error}") from error
-    return values
-
-
-def _read_parquet(path: Path) -> list[Any]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.read_table(path).to_pylist()
-    except pa.ArrowException as error:
-        raise BadInputError(f"{path} is not valid parquet, perhaps cut off: {error}") from error
+    if not path.exists() and _HUB_ID.fullmatch(source) and path.suffix not in (*SUFFIXES, *readers):
+        return hub.load(source, configs.get(source, (None,)), split)
+    if path.suffix in readers and path.is_file():
+        return readers[path.suffix](path)
+    values = list(RowFile(path))
+    broken = [value.why for value in values if isinstance(value, Broken)]
+    if broken and unreadable is None:
+        raise BadInputError(broken[0])
+    if unreadable is not None:
+        unreadable += broken
+    return [value for value in values if not isinstance(value, Broken)]
 
 
 def _short(value: object) -> str:

@@ -49,7 +49,8 @@ def refused(done, folder, *words):
         ("typed.json", '[{"problem": 7, "answer": "1"}]', ["problem 7", "must be text"]),
         ("blank.json", '[{"problem": " ", "answer": "1"}]', ["blank problem"]),
         ("half.json", '[{"problem": "\\ud800", "answer": "1"}]', ["not valid Unicode"]),
-        ("table.csv", "problem,answer\n", ["file type .csv", ".jsonl"]),
+        ("table.csv", "problem,answer\n", ["holds no record"]),
+        ("table.docx", "problem,answer\n", ["file type .docx", ".jsonl"]),
         ("nosuffix", "x", ["file type (none)"]),
     ],
 )

@@ -1,0 +1,147 @@
+"""Samples, as eval.generate writes them, out of what a form found."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from eval.convert.answered import (
+    Answered,
+    budget_of,
+    final_answer,
+    label_of,
+    tokens_of,
+    truncated_of,
+    without_budget,
+)
+from eval.files import content_hash
+from l1_verl.budget import MODES
+from l1_verl.grading import check_gold
+from l1_verl.grading.grader import ANSWER_TYPES, gold_answers
+
+_LETTER = re.compile(r"\(?([A-J])\)?[.:]?", re.ASCII)
+_OPTION = r"(?:^|[\s(])\(?{}\s*[).:]"
+# eval.generate's data sources end in the budget; other files' names may hold slashes, which the report cuts at.
+_BUDGET_PART = re.compile(r"/(?:none|(exact|max)-(\d+))$")
+
+
+@dataclass
+class Samples:
+    """Makes samples, and numbers those of a problem and budget in the order of the file.
+
+    Args:
+        benchmark: what the samples are of where a row does not say.
+        answer_type: that of all samples, or None to tell it by gold and problem.
+    """
+
+    benchmark: str
+    answer_type: str | None = None
+    _taken: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+
+    def sample(self, found: Answered) -> dict[str, Any]:
+        """The line of samples.jsonl for a response; ``token_source`` says who counted its tokens.
+
+        Raises:
+            ValueError: it cannot be graded, or a field holds what it cannot mean.
+        """
+        problem = _text(found.problem)
+        benchmark, said = _parted(_text(found.benchmark))
+        budget = budget_of(found.budget or said, _mode(found.mode), _text(found.prompt) or problem)
+        problem = without_budget(problem).strip()
+        gold = _gold(found)
+        told = found.answer_type if found.answer_type in ANSWER_TYPES else None
+        answer_type = self.answer_type or told or _answer_type(gold, problem, found.options)
+        check_gold(gold, answer_type)
+        benchmark = benchmark or self.benchmark
+        row_id = _text(found.problem_id) or content_hash([problem, gold])
+        key = (benchmark, row_id, budget)
+        number = self._taken[key]
+        used, thinking = tokens_of(found.used, "tokens used"), tokens_of(found.thinking, "tokens of the thought")
+        if used is not None and thinking is not None and thinking > used:
+            raise ValueError(
+                f"the thought has {thinking} tokens and the response {used}; it must have at least as many"
+            )
+        record = {
+            "id": content_hash([benchmark, row_id, None if budget is None else budget.to_dict(), number]),
+            "row_id": row_id,
+            "data_source": f"{benchmark}/none" if budget is None else f"{benchmark}/{budget.mode}-{budget.tokens}",
+            "budget": None if budget is None else budget.to_dict(),
+            "sample": number,
+            "problem": problem,
+            "ground_truth": gold,
+            "answer_type": answer_type,
+            "response": _response(found.response),
+            "used_tokens": used,
+            "thinking_tokens": thinking,
+            "solution_tokens": None if used is None or thinking is None else used - thinking,
+            "inserted_tokens": 0,
+            "truncated": truncated_of(found.truncated),
+            "rounds": 1,
+            "label": label_of(found.label),
+            "token_source": None if used is None else "file",
+        }
+        self._taken[key] += 1  # not before: a row that cannot be used takes no number
+        return record
+
+
+def _parted(data_source: str) -> tuple[str, dict[str, Any] | None]:
+    """Benchmark and budget of a name such as ``aime2025/exact-512``."""
+    part = _BUDGET_PART.search(data_source)
+    name = _BUDGET_PART.sub("", data_source).strip("/").replace("/", "_")
+    return name, {"mode": part[1], "tokens": int(part[2])} if part and part[1] else None
+
+
+def _response(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("it has no response" if value is None else f"its response is {value!r:.60}; it must be text")
+    return _whole(value)
+
+
+def _text(value: Any) -> str:
+    """What is shown and compared: text as it is, conversations by their last message, other values as JSON."""
+    if isinstance(value, list) and value and isinstance(value[-1], dict) and "content" in value[-1]:
+        users = [message for message in value if message.get("role", "user") == "user"]
+        return _text((users or value)[-1]["content"])
+    if value is None:
+        return ""
+    return _whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _whole(text: str) -> str:
+    """Text that a file can hold: half a surrogate pair, which models do write, becomes a replacement character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _mode(value: Any) -> Any:
+    mode = _text(value).strip().lower() or None
+    if mode not in (*MODES, "none", None):
+        raise ValueError(f"mode is {value!r:.60}; it must be one of {', '.join(MODES)}, none")
+    return mode
+
+
+def _gold(found: Answered) -> str:
+    """The gold as rows carry it: one answer as it is, several that each count as a JSON list of strings."""
+    gold = found.gold
+    if isinstance(gold, list):
+        gold = [final_answer(item) for item in gold]
+    options = found.options
+    if isinstance(gold, int) and not isinstance(gold, bool) and options and 0 <= gold < len(options):
+        gold = "ABCDEFGHIJ"[gold]
+    answers = [_whole(answer) for answer in gold_answers(final_answer(gold))]
+    return answers[0] if len(answers) == 1 else json.dumps(answers, ensure_ascii=False)
+
+
+def _answer_type(gold: str, problem: str, options: Any) -> str:
+    """A letter that the question lists options for is a choice; where no question is there, any letter A to J."""
+    letter = _LETTER.fullmatch(gold.strip())
+    if letter is None:
+        return "math"
+    listed = all(re.search(_OPTION.format(option), problem) for option in {"A", "B", letter[1]})
+    return "choice" if options or listed or not problem else "math"
