@@ -77,14 +77,18 @@ def _remove_left(folder: Path, host: str) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+def read_lines(path: Path, unreadable: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """The records of a jsonl file in order.
 
     A last line without its newline is a record if it is a whole one, as in files of other programs. Half a line was
     being written when a process died, and is skipped.
 
+    Args:
+        path: the file.
+        unreadable: where complaints about complete lines that are no JSON objects go; without it the first is raised.
+
     Raises:
-        InputError: the file is missing, or a complete line is no JSON object.
+        InputError: the file is missing, or as above.
     """
     if not path.is_file():
         raise InputError(f"{path} is not a file")
@@ -92,13 +96,17 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(lines, start=1):
             try:
                 record = orjson.loads(line)
+                complaint = None if isinstance(record, dict) else f"{path}, line {number} is no JSON object"
             except orjson.JSONDecodeError as error:
                 if not line.endswith(b"\n"):
                     return
-                raise InputError(f"{path}, line {number} is no JSON ({error}); delete that line to go on") from None
-            if not isinstance(record, dict):
-                raise InputError(f"{path}, line {number} is no JSON object; delete that line to go on")
-            yield record
+                complaint = f"{path}, line {number} is no JSON ({error})"
+            if complaint is None:
+                yield record
+            elif unreadable is None:
+                raise InputError(f"{complaint}; delete that line to go on")
+            else:
+                unreadable.append(complaint)
 
 
 class LineLog:

@@ -2,7 +2,8 @@
 
     python -m eval.grade samples.jsonl --output graded.jsonl
 
-A graded line is the sample's line with ``correct``, ``answer`` and ``status``. Run again, it grades what is new.
+A graded line is the sample's line with ``correct``, ``answer`` and ``status``. Run again, it grades what is new. Exit
+code 3: some lines could not be graded, and the others were.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from tqdm import tqdm
 from eval import cli
 from eval.cli import InputError
 from eval.files import LineLog, Wanted, config_path, read_config, read_lines
+from eval.verdicts import Verdicts, fault
 from l1_verl import __version__
-from l1_verl.grading import GradingPool, check_gold
+from l1_verl.grading import GradingPool
 
 # Samples that are named where some cannot be graded.
 _SHOWN = 5
+#: Exit code where some lines or samples could not be graded, and the others were.
+SOME_UNUSABLE = 3
 _NEEDED = ("id", "response", "ground_truth", "answer_type")
 
 
@@ -33,9 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.output.resolve() == args.samples.resolve():
         raise InputError(f"--output is {args.output}, the samples themselves; choose another file")
     config = _config(args)
-    total = sum(1 for _ in read_lines(args.samples))
+    unusable: list[str] = []
+    total = sum(1 for _ in _samples(args.samples, unusable))
     if total == 0:
-        raise InputError(f"{args.samples} holds no sample")
+        raise InputError(
+            f"{args.samples} holds no sample{f': {unusable[0]}' if unusable else ''}; outputs of other programs are "
+            "made into samples by python -m eval.convert"
+        )
     wanted = Wanted(args.samples).read()
     if wanted is not None and not args.partial:
         raise InputError(
@@ -57,53 +65,57 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if wanted is None:
         unfinished.forget()
     print(f"{args.output}: {total:,} samples graded")
+    verdicts = Verdicts.of(args.output)
+    for line in verdicts.agreement(_SHOWN):
+        print(line)
+    _complain(unusable, "lines are no samples and were left out")
+    _complain(verdicts.ungradable, "samples cannot be graded and count as wrong")
+    if unusable or verdicts.ungradable:
+        sys.exit(SOME_UNUSABLE)
+
+
+def _complain(faults: Sequence[str], what: str) -> None:
+    if faults:
+        shown = "; ".join(faults[:_SHOWN])
+        print(f"eval.grade: {len(faults):,} {what}: {shown}", file=sys.stderr)
 
 
 def _graded(
     samples: Iterator[dict[str, Any]], pool: GradingPool, *, require_think_end: bool
 ) -> Iterator[dict[str, Any]]:
-    """Each sample with its grade. A sample that cannot be graded costs itself alone, and is named at the end."""
+    """Each sample with its grade. A sample that cannot be graded costs itself alone."""
     asked: deque[tuple[dict[str, Any], str | None]] = deque()
-    unusable: list[str] = []
 
     def questions() -> Iterator[tuple[str, Any, str]]:
         for sample in samples:
-            fault = _fault(sample)
-            asked.append((sample, fault))
-            if fault is None:
+            why = fault(sample)
+            asked.append((sample, why))
+            if why is None:
                 yield sample["response"], sample["ground_truth"], sample["answer_type"]
             else:
-                unusable.append(f"{sample['id']} ({fault})")
                 yield "", "0", "math"
 
     for grade in pool.grade_each(questions(), require_think_end=require_think_end):
-        sample, fault = asked.popleft()
-        status = grade.status if fault is None else "gold_unparsable"
+        sample, why = asked.popleft()
+        status = grade.status if why is None else "gold_unparsable"
         yield sample | {"correct": grade.correct, "answer": grade.answer, "status": status}
-    if unusable:
-        shown = "; ".join(unusable[:_SHOWN])
-        print(f"eval.grade: {len(unusable):,} samples cannot be graded and count as wrong: {shown}", file=sys.stderr)
-
-
-def _fault(sample: dict[str, Any]) -> str | None:
-    """Why a sample cannot be graded, or ``None``."""
-    if not isinstance(sample["response"], str):
-        return f"response is {sample['response']!r:.60}; it must be text"
-    try:
-        check_gold(sample["ground_truth"], sample["answer_type"])
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _ungraded(path: Path, done: Iterable[str]) -> Iterator[dict[str, Any]]:
     seen = set(done)
-    for number, sample in enumerate(read_lines(path), start=1):
-        missing = [key for key in _NEEDED if key not in sample]
-        if missing:
-            raise InputError(f"{path}, line {number} is no sample: it lacks {', '.join(missing)}")
+    for sample in _samples(path, []):
         if sample["id"] not in seen:
             seen.add(sample["id"])
+            yield sample
+
+
+def _samples(path: Path, unusable: list[str]) -> Iterator[dict[str, Any]]:
+    """The lines that are samples; complaints about the others go to ``unusable``."""
+    for sample in read_lines(path, unusable):
+        missing = [key for key in _NEEDED if key not in sample]
+        if missing:
+            unusable.append(f"a line with {', '.join(sample) or 'nothing'} lacks {', '.join(missing)}")
+        else:
             yield sample
 
 

@@ -91,6 +91,7 @@ class LCPORewardManager(RewardManagerBase):
                 "length_reward": score - grade.correct,
                 "budget_tokens": math.nan if budget is None else float(budget.tokens),
                 "used_tokens": float(used),
+                "response_tokens": float(len(token_ids)),  # whatever is held against the budget
                 "solution_tokens": math.nan if thinking is None else float(len(token_ids) - thinking),
                 "length_error": error,
                 "abs_length_error": abs(error),

@@ -21,7 +21,7 @@ from recipes.tiny.tokenizer import EOS
 LONGEST = 40
 KEYS = {
     "acc", "length_reward", "budget_tokens", "used_tokens", "length_error", "abs_length_error", "over_budget",
-    "truncated", "grade_timeout", "no_answer", "solution_tokens",
+    "truncated", "grade_timeout", "no_answer", "solution_tokens", "response_tokens",
 }  # fmt: skip
 
 

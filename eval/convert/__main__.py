@@ -24,7 +24,7 @@ from eval.convert.forms.flat import FLAT, flat, overridden
 from eval.convert.records import Samples
 from eval.convert.recount import load_tokenizer, recounted
 from eval.convert.run import Conversion, Rows, converted, first_row, open_rows
-from eval.files import LineLog, config_path
+from eval.files import LineLog, config_path, read_config
 from eval.tasks import file_hash
 from l1_verl.budget import MODES
 from l1_verl.data.rows import BadInputError
@@ -65,9 +65,10 @@ def _convert(args: argparse.Namespace) -> Conversion:
     print(f"{args.file}: {form.name} ({form.about})")
     tokenizer = load_tokenizer(args.tokenizer) if args.tokenizer else None
     outcome, rows = Conversion(), open_rows(args.file)
-    samples = converted(rows, form, Samples(args.benchmark or _stem(args.file), args.answer_type), outcome)
+    samples = converted(rows, form, Samples(_stem(args.file), args.benchmark, args.answer_type), outcome)
     partial = args.output.with_name(f".{args.output.name}.partial")
-    with LineLog(partial, _config(args, form)) as log:
+    config = _config(args, form)
+    with LineLog(partial, config, overwrite=args.overwrite and _of_another(partial, config)) as log:
         done = {record["id"] for record in log.records()}
         left = _left(samples, done, rows, outcome, strict=args.strict)
         for sample in recounted(left, tokenizer) if tokenizer else left:
@@ -135,6 +136,11 @@ def _config(args: argparse.Namespace, form: Form) -> dict[str, Any]:
             "fields": fields,
         }
     }
+
+
+def _of_another(partial: Path, config: dict[str, Any]) -> bool:
+    """Whether what an interrupted run left was begun with another file or other options."""
+    return config_path(partial).exists() and read_config(partial) != config
 
 
 def _stem(path: Path) -> str:

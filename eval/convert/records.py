@@ -33,11 +33,13 @@ class Samples:
     """Makes samples, and numbers those of a problem and budget in the order of the file.
 
     Args:
-        benchmark: what the samples are of where a row does not say.
+        fallback: the benchmark where a row does not name one.
+        benchmark: that of all samples, or None to take the rows' own.
         answer_type: that of all samples, or None to tell it by gold and problem.
     """
 
-    benchmark: str
+    fallback: str
+    benchmark: str | None = None
     answer_type: str | None = None
     _taken: Counter[tuple[Any, ...]] = field(default_factory=Counter)
 
@@ -48,14 +50,16 @@ class Samples:
             ValueError: it cannot be graded, or a field holds what it cannot mean.
         """
         problem = _text(found.problem)
-        benchmark, said = _parted(_text(found.benchmark))
-        budget = budget_of(found.budget or said, _mode(found.mode), _text(found.prompt) or problem)
+        named, said = _parted(found.benchmark if isinstance(found.benchmark, str) else "")
+        budget = budget_of(
+            said if found.budget is None else found.budget, _mode(found.mode), _text(found.prompt) or problem
+        )
         problem = without_budget(problem).strip()
         gold = _gold(found)
         told = found.answer_type if found.answer_type in ANSWER_TYPES else None
         answer_type = self.answer_type or told or _answer_type(gold, problem, found.options)
         check_gold(gold, answer_type)
-        benchmark = benchmark or self.benchmark
+        benchmark = self.benchmark or named or self.fallback
         row_id = _text(found.problem_id) or content_hash([problem, gold])
         key = (benchmark, row_id, budget)
         number = self._taken[key]

@@ -117,7 +117,8 @@ def equal_tokens(curves: Mapping[str, Sequence[Curve]], at: Sequence[int] | None
     compared = []
     for name in dict.fromkeys(curve.name for many in curves.values() for curve in many):
         singles = [c for many in curves.values() for c in many if c.name == name and len(c.budgets) == 1]
-        tokens = sorted({float(t) for t in (at or budgets)} | {float(round(c.tokens[0, 0])) for c in singles})
+        own = {float(round(c.tokens[0, 0])) for c in singles if np.isfinite(c.tokens[0, 0])}
+        tokens = sorted({float(t) for t in (at or budgets)} | own)
         for run, many in curves.items():
             for curve in many:
                 if curve.name != name:
@@ -130,6 +131,6 @@ def equal_tokens(curves: Mapping[str, Sequence[Curve]], at: Sequence[int] | None
 
 def _value_at(curve: Curve, tokens: float) -> dict[str, Any]:
     if len(curve.budgets) == 1:
-        own = float(round(curve.tokens[0, 0])) == tokens
+        own = float(np.rint(curve.tokens[0, 0])) == tokens  # never, where they are unknown
         return dict(estimate(curve.accuracy[0] if own else np.full(2, np.nan)))
     return dict(estimate(curve.at(tokens)))

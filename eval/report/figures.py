@@ -53,7 +53,9 @@ def _steps(curve: dict[str, Any]) -> Any:
 
 
 def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) -> Iterator[Drawing]:
-    names = dict.fromkeys(curve["name"] for run in results["runs"] for curve in run["curves"])
+    # Converted files may tell no tokens; what cannot be placed is not drawn.
+    placed = [c for run in results["runs"] for c in run["curves"] if c["points"][0]["tokens"]["value"] is not None]
+    names = dict.fromkeys(curve["name"] for curve in placed)
     for name in names:
         reference = [(c["model"], c["benchmarks"][name]) for c in published["curves"] if name in c["benchmarks"]]
 
@@ -88,7 +90,7 @@ def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) ->
 
 def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterator[Drawing]:
     counted = _COUNTED[results["settings"]["count"]]
-    asked = [run.samples[run.samples["budget"].notna()] for run in runs]
+    asked = [run.samples[run.samples["budget"].notna() & run.samples["counted"].notna()] for run in runs]
     longest = max((max(frame["counted"].max(), frame["budget"].max()) for frame in asked if len(frame)), default=0)
     for index, (run, frame) in enumerate(zip(runs, asked, strict=True)):
         if frame.empty:
@@ -123,6 +125,7 @@ def _error_by_budget(results: dict[str, Any]) -> Iterator[Drawing]:
                 for run in results["runs"]
                 for mode in ("exact", "max")
                 if (cells := [c for c in run["cells"] if c["benchmark"] == benchmark and c["mode"] == mode])
+                and any(c["metrics"][metric]["value"] is not None for c in cells)
             ]
             if not series:
                 continue
@@ -146,8 +149,9 @@ def _error_by_budget(results: dict[str, Any]) -> Iterator[Drawing]:
 def _lengths(results: dict[str, Any]) -> Iterator[Drawing]:
     counted = _COUNTED[results["settings"]["count"]]
     for index, run in enumerate(results["runs"]):
-        for benchmark in dict.fromkeys(cell["benchmark"] for cell in run["cells"]):
-            cells = [cell for cell in run["cells"] if cell["benchmark"] == benchmark]
+        counted_cells = [cell for cell in run["cells"] if cell["lengths"]["counts"]]
+        for benchmark in dict.fromkeys(cell["benchmark"] for cell in counted_cells):
+            cells = [cell for cell in counted_cells if cell["benchmark"] == benchmark]
 
             def draw(axes: Axes, cells: list[Any] = cells) -> None:
                 for number, cell in enumerate(cells):
@@ -225,6 +229,7 @@ def _keywords(results: dict[str, Any]) -> Iterator[Drawing]:
 def _voting(results: dict[str, Any]) -> Iterator[Drawing]:
     for index, run in enumerate(results["runs"]):
         voted = [c for c in run["cells"] if c["voting"] and c["voting"][-1]["k"] > 2]
+        voted = [cell for cell in voted if cell["voting"][-1]["tokens"] is not None]
         for benchmark in dict.fromkeys(c["benchmark"] for c in voted):
             cells = [c for c in voted if c["benchmark"] == benchmark]
 

@@ -80,7 +80,7 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
     if not records:
         raise InputError(f"{path} holds no sample; there is nothing to report")
     frame = _frame(records, count)
-    if (uncounted := int(frame["counted"].isna().sum())) > 0:
+    if count == "thinking" and (uncounted := int(frame["counted"].isna().sum())) > 0:
         raise InputError(
             f"{path} holds {uncounted} samples without thinking_tokens, which their server did not tell; use "
             "--count response, or generate with --tokenizer"
@@ -123,15 +123,17 @@ def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
         sample["used_tokens"],
         sample["thinking_tokens"],
         sample["truncated"],
+        sample.get("label"),
+        sample.get("token_source"),
     )
 
 
 def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
-    names = "id benchmark problem sample mode budget correct answer status used thinking truncated"
+    names = "id benchmark problem sample mode budget correct answer status used thinking truncated label token_source"
     frame = pd.DataFrame.from_records(records, columns=names.split())
     for column in ("benchmark", "problem", "mode", "status"):
         frame[column] = frame[column].astype("category")
-    for column in ("budget", "correct", "used", "thinking", "truncated"):
+    for column in ("budget", "correct", "used", "thinking", "truncated", "label"):
         frame[column] = frame[column].astype(np.float64)
     frame["solution"] = frame["used"] - frame["thinking"]
     frame["counted"] = frame["used" if count == "response" else "thinking"]

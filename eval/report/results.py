@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from eval.report.agreement import labelled, token_sources
 from eval.report.bootstrap import Array, Estimate, estimate
 from eval.report.cells import Cell, Resampler, cells_of, macro_length_errors, pooled_cells
 from eval.report.curves import curves_of, equal_tokens
@@ -60,6 +61,8 @@ def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], 
                     for group, mode, errors in macro_length_errors(pooled, published["length_errors"]["groups"])
                 ],
                 "curves": [curve.to_dict() for curve in curves],
+                "labelled": labelled(run, resampler),
+                "token_sources": token_sources(run),
             }
         )
     return {
@@ -110,6 +113,9 @@ def _pooled(cell: Cell, run: Run) -> dict[str, Any]:
 
 
 def _histogram(counted: np.ndarray) -> dict[str, list[float]]:
+    counted = counted[np.isfinite(counted)]  # converted files may not tell the tokens
+    if counted.size == 0:
+        return {"counts": [], "edges": []}
     counts, edges = np.histogram(counted, bins=min(40, max(5, int(np.sqrt(counted.size)))))
     return {"counts": counts.tolist(), "edges": [round(float(edge), 1) for edge in edges]}
 
@@ -119,7 +125,7 @@ def _keyword_rates(cell: Cell, run: Run, keywords: Keywords, resampler: Resample
     samples = run.samples.loc[cell.rows]
     codes = resampler.codes(cell.benchmark, samples["problem"])
     tokens = resampler.sums(cell.benchmark, codes, samples["used"].to_numpy())
-    counts = run.keywords[cell.rows]
+    counts = np.where(samples["used"].notna().to_numpy()[:, None], run.keywords[cell.rows], 0)
 
     def rate(columns: np.ndarray) -> dict[str, Any]:
         found = counts[:, columns].sum(axis=1).astype(np.float64)

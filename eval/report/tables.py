@@ -65,6 +65,8 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
         _equal_tokens(results),
         _voting(runs),
         _keywords(runs),
+        _labelled(runs),
+        _token_sources(runs),
         *_published(results, published),
     ]
     return [table for table in found if table.rows]
@@ -174,7 +176,7 @@ def _voting(runs: Sequence[dict[str, Any]]) -> Table:
             asked = "none" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
             for row in cell["voting"]:
                 values = [format_estimate(row[name], "percent") for name in ("avg", "pass", "maj")]
-                rows.append([cell["benchmark"], asked, run["name"], str(row["k"]), f"{row['tokens']:,.0f}", *values])
+                rows.append([cell["benchmark"], asked, run["name"], str(row["k"]), _tokens(row["tokens"]), *values])
     heads = ["benchmark", "budget", "run", "k", "tokens", "avg@k", "pass@k", "maj@k"]
     return Table("Several samples per problem", "Average, chance that one is right, and majority vote.", heads, rows)
 
@@ -191,6 +193,39 @@ def _keywords(runs: Sequence[dict[str, Any]]) -> Table:
                     [cell["benchmark"], asked, run["name"], *(format_estimate(rates[g], "number") for g in groups)]
                 )
     return Table("Keywords", "Occurrences per 1,000 tokens.", ["benchmark", "budget", "run", *groups], rows)
+
+
+def _tokens(tokens: float | None) -> str:
+    return "–" if tokens is None else f"{tokens:,.0f}"
+
+
+def _labelled(runs: Sequence[dict[str, Any]]) -> Table:
+    rows = [
+        [
+            row["benchmark"],
+            run["name"],
+            f"{row['n']:,}",
+            *(format_estimate(row[name], "percent") for name in ("labelled_accuracy", "accuracy", "agreement")),
+            f"{row['only_label_right']:,}",
+            f"{row['only_ours_right']:,}",
+        ]
+        for run in runs
+        for row in run["labelled"]
+    ]
+    heads = ["benchmark", "run", "n", "accuracy by labels", "accuracy", "agreement", "right by label only"]
+    note = "Converted files that say themselves what is right: their labels against our grades."
+    return Table("Agreement with the labels of the file", note, [*heads, "right by us only"], rows)
+
+
+def _token_sources(runs: Sequence[dict[str, Any]]) -> Table:
+    words = {"file": "by the file", "recounted": "re-counted by a tokenizer", "unknown": "unknown"}
+    rows = [
+        [run["name"], *(f"{run['token_sources'].get(source, 0):,}" for source in words)]
+        for run in runs
+        if run["token_sources"]
+    ]
+    note = "Samples of converted files. Re-counted tokens are those of the text, without EOS."
+    return Table("Who counted the tokens", note, ["run", *words.values()], rows)
 
 
 def _published(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:

@@ -38,7 +38,7 @@ def voting(cell: Cell, samples: pd.DataFrame, resampler: Resampler) -> list[dict
         rows.append(
             {
                 "k": k,
-                "tokens": k * float(samples["used"].mean()),
+                "tokens": k * float(samples["used"].mean()) if samples["used"].notna().any() else None,
                 "avg": estimate(cell.metrics["accuracy"]),
                 "pass": estimate(resampler.mean(cell.benchmark, codes, pass_at)),
                 "maj": estimate(resampler.mean(cell.benchmark, codes, vote_at)),

@@ -118,7 +118,9 @@ def test_a_gold_or_a_response_that_is_none_costs_its_own_sample_alone(samples, c
     records = list(read_lines(path))
     records[0]["ground_truth"], records[1]["response"] = " ", None
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    graded = run(path)
+    with pytest.raises(SystemExit, match="3"):
+        run(path)
+    graded = list(read_lines(path.with_name("graded.jsonl")))
     assert [(g["correct"], g["status"]) for g in graded] == [
         (False, "gold_unparsable"), (False, "gold_unparsable"), (True, "ok"),
     ]  # fmt: skip
@@ -126,6 +128,36 @@ def test_a_gold_or_a_response_that_is_none_costs_its_own_sample_alone(samples, c
     assert "2 samples cannot be graded and count as wrong" in said
     assert "gold answer is ' '" in said
     assert "response is None" in said
+
+
+def test_a_line_that_is_no_sample_costs_itself_alone(samples, capsys):
+    path = samples("\\boxed{0.5}", "\\boxed{3}")
+    path.write_text('{"problem": "x"}\n{not json\n' + path.read_text())
+    with pytest.raises(SystemExit, match="3"):
+        run(path)
+    assert [g["correct"] for g in read_lines(path.with_name("graded.jsonl"))] == [True, False]
+    said = capsys.readouterr().err
+    assert "2 lines are no samples and were left out" in said
+    assert "lacks id, response, ground_truth, answer_type" in said
+    assert "line 2 is no JSON" in said
+
+
+def test_a_file_without_samples_is_shown_the_way(tmp_path):
+    path = tmp_path / "foreign.jsonl"
+    path.write_text('{"output": "x", "gts": "1"}\n')
+    with pytest.raises(InputError, match=r"holds no sample: .* lacks id.*python -m eval\.convert"):
+        run(path)
+
+
+def test_the_labels_of_a_converted_file_are_compared_with_the_grades(samples, capsys):
+    path = samples("\\boxed{0.5}", "\\boxed{3}", "\\boxed{0.5}")
+    records = list(read_lines(path))
+    records[0]["label"], records[1]["label"] = True, True
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    run(path)
+    said = capsys.readouterr().out
+    assert "agreement with the file's labels: 1 of 2 (50.0%)" in said
+    assert f"{records[1]['id']}: label right, graded wrong (ok): answer '3', gold '1/2'" in said
 
 
 def test_a_last_line_without_a_newline_is_graded_too(samples):

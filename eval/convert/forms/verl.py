@@ -17,7 +17,9 @@ from eval.convert.paths import find, has
 def _read(row: Row) -> Iterator[Answered]:
     if row.get("output") is None or row.get("gts") is None:
         raise ValueError(f"it has no {'output' if row.get('output') is None else 'gts'}")
-    used, solution = _known(row.get("used_tokens")), _known(row.get("solution_tokens"))
+    # used_tokens is what was held against the budget: with count=thinking the thought alone.
+    used = _known(find(row, "response_tokens", "used_tokens"))
+    solution = _known(row.get("solution_tokens"))
     yield Answered(
         response=row["output"],
         gold=row["gts"],
