@@ -122,7 +122,7 @@ async def _lcpo(samples: list[Sample], tokenizer: Any, workers: int) -> tuple[li
     from l1_verl.reward_manager import LCPORewardManager
 
     config = {
-        "reward": {"reward_kwargs": {"grading": {"workers": workers}}},
+        "reward": {"reward_kwargs": {"grading": {"workers": workers}, "freeze_heap": True}},
         "actor_rollout_ref": {"rollout": {"response_length": max(len(sample.ids) for sample in samples)}},
     }
     manager = LCPORewardManager(OmegaConf.create(config), tokenizer)

@@ -80,6 +80,7 @@ class Grading(NamedTuple):
     pool: dict[str, Any]
     require_think_end: bool
     counted: Count
+    freeze_heap: bool
 
 
 def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthReward, Grading]:
@@ -97,12 +98,15 @@ def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthRew
     require_think_end = knobs.pop("require_think_end", False)
     if not isinstance(require_think_end, bool):
         raise ValueError(f"reward.reward_kwargs.require_think_end is {require_think_end!r}; it must be true or false")
+    freeze_heap = knobs.pop("freeze_heap", False)
+    if not isinstance(freeze_heap, bool):
+        raise ValueError(f"reward.reward_kwargs.freeze_heap is {freeze_heap!r}; it must be true or false")
     counted = knobs.pop("count", "response")
     if counted not in get_args(Count):
         raise ValueError(f"reward.reward_kwargs.count is {counted!r}; it must be one of {', '.join(get_args(Count))}")
     names = {key: knobs.pop(key) for key in ("for_exact", "for_max") if key in knobs}
     try:
-        return LengthReward(**names, knobs=knobs), Grading(pool, require_think_end, counted)
+        return LengthReward(**names, knobs=knobs), Grading(pool, require_think_end, counted, freeze_heap)
     except ValueError as error:
         raise ValueError(f"reward.reward_kwargs.{error}") from None
 

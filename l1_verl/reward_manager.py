@@ -12,6 +12,7 @@ After ``import l1_verl.reward_manager`` the name ``lcpo`` stands in verl's regis
 
 from __future__ import annotations
 
+import gc
 import math
 from typing import Any
 
@@ -62,6 +63,11 @@ class LCPORewardManager(RewardManagerBase):
         self._think_end = require_think_end_id(tokenizer) if self._counts_thinking else think_end_id(tokenizer)
         self._eos = tokenizer.eos_token_id
         self._longest = config.actor_rollout_ref.rollout.response_length
+        if grading.freeze_heap:
+            # Loading torch and verl leaves some 400,000 objects. Python's full collection would look at them all now
+            # and then, and hold up the event loop for 0.2 s.
+            gc.collect()
+            gc.freeze()
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
         """``{"reward_score", "reward_extra_info"}`` of one sample; of a multi-turn sample the last turn counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 
 import numpy as np
@@ -186,6 +187,7 @@ def test_whether_an_answer_counts_without_the_end_of_thinking_is_a_knob(tokenize
         ({"max": {"delta": 2}}, r"reward\.reward_kwargs\.max\.delta is 2; it must be in \[0, 1\]"),
         ({"grading": {"timeouts": 1}}, r"reward\.reward_kwargs\.grading\.timeouts is unknown"),
         ({"require_think_end": "yes"}, "must be true or false"),
+        ({"freeze_heap": 1}, "freeze_heap is 1; it must be true or false"),
         ({"count": "words"}, r"reward\.reward_kwargs\.count is 'words'; it must be one of response, thinking"),
     ],
 )
@@ -199,3 +201,13 @@ def test_a_custom_reward_function_that_would_be_ignored_is_refused(tokenizer):
     bad.reward.custom_reward_function.path = "mine.py"
     with pytest.raises(ValueError, match=r"reward\.custom_reward_function\.path"):
         LCPORewardManager(bad, tokenizer)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_heap_of_the_process_is_frozen_only_when_asked_to(tokenizer, asked):
+    gc.unfreeze()
+    try:
+        LCPORewardManager(config(**({"freeze_heap": True} if asked else {})), tokenizer)
+        assert (gc.get_freeze_count() > 10_000) is asked
+    finally:
+        gc.unfreeze()

@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from l1_verl.grading.choice import extract_choice, option_letter
-from l1_verl.grading.compare import compare, no_algebra, prepare
+from l1_verl.grading.equivalence.compare import compare, no_algebra
+from l1_verl.grading.equivalence.prepare import prepare
+from l1_verl.grading.equivalence.structure import parse_compound
 from l1_verl.grading.extract import final_text, last_boxed
-from l1_verl.grading.structure import parse_compound
 
 AnswerType = Literal["math", "choice"]
 Status = Literal["ok", "no_answer", "timeout", "gold_unparsable"]
@@ -144,7 +145,10 @@ def _prepare_gold(gold: str) -> str:
 
 def verdict(answer: str, golds: tuple[str, ...]) -> tuple[bool, Status]:
     """Compares with algebra: correct and status, "gold_unparsable" where not one gold could be read."""
-    from l1_verl.grading.math import Unparsable, same_expression  # sympy: a second's import that many runs never need
+    from l1_verl.grading.equivalence.algebra import (  # sympy: a second's import that many runs never need
+        Unparsable,
+        same_expression,
+    )
 
     prepared = prepare(answer)
     unparsable = 0
@@ -172,7 +176,7 @@ def _meets_itself(gold: str) -> bool:
 
 
 def _is_readable(gold: str, depth: int = 0) -> bool:
-    from l1_verl.grading.math import is_expression
+    from l1_verl.grading.equivalence.algebra import is_expression
 
     if compare(gold, "0", no_algebra) is not None and parse_compound(gold) is None:
         return True

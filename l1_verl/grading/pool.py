@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from l1_verl.grading.compare import prepare
+from l1_verl.grading.equivalence.prepare import prepare
 from l1_verl.grading.grader import Grade, Status, check_gold, first_pass, gold_answers
 from l1_verl.grading.workers import LimitExceeded, Workers
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from l1_verl.grading import STATUSES, Grade, GradingPool
 from l1_verl.grading.choice import extract_choice
-from l1_verl.grading.compare import compare, prepare
+from l1_verl.grading.equivalence.compare import compare
+from l1_verl.grading.equivalence.prepare import prepare
 from l1_verl.grading.extract import last_boxed
 from tests.grading.adversarial import BOMBS, code, huge, medium, small
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 
-from l1_verl.grading.numbers import repeating_decimal
+from l1_verl.grading.equivalence.numbers import repeating_decimal
 
 # Longer texts are only compared character by character: no gold answer of the known sets is near this.
 MAX_LENGTH = 2_000
+
+#: Words of a normalised text.
+IN_TEXT = re.compile(r"\\text\{([^{}]*)\}")
 
 _UNICODE = str.maketrans(
     {

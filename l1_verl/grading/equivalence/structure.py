@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from l1_verl.grading.normalize import key
+from l1_verl.grading.equivalence.normalize import key
 
 Kind = Literal["list", "tuple", "set", "union", "interval"]
 
@@ -21,6 +21,8 @@ OR = re.compile(r" ?,? ?\\text\{ ?or ?\} ?|,? or | ?\\(?:lor|vee)(?![A-Za-z]) ?"
 AND = re.compile(r" ?,? ?\\text\{ ?and ?\} ?|,? and | ?\\(?:land|wedge)(?![A-Za-z]) ?", re.IGNORECASE)
 UNION = re.compile(r" ?(?:\\cup(?![A-Za-z])| [Uu] ) ?")
 INTERSECTION = re.compile(r" ?\\cap(?![A-Za-z]) ?")
+#: A relation other than an equation.
+RELATION = re.compile(r"<|>|\\(?:leq|geq|neq|in|subset|equiv)(?![A-Za-z])")
 DIFFERENCE = re.compile(r" ?\\(?:setminus|backslash)(?![A-Za-z]) ?")
 # {x | ...} and {x : ...}
 BUILDER = re.compile(r"^\\\{ ?(\\?[A-Za-z]+(?:_\{?\w+\}?)?(?: ?\\in [^|:]*)?) ?[|:](?!=) ?(.+)\\\}$")

@@ -15,8 +15,8 @@ from sympy import Expr, FiniteSet, Interval, Ne, S, Set, Symbol, solveset
 from sympy.core.relational import Ge, Gt, Le, Lt, Relational
 from sympy.sets.sets import Complement, Intersection, SymmetricDifference, Union
 
-from l1_verl.grading import structure
-from l1_verl.grading.normalize import key
+from l1_verl.grading.equivalence import structure
+from l1_verl.grading.equivalence.normalize import key
 
 Parse = Callable[[str], Any]
 
