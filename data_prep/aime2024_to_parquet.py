@@ -14,7 +14,9 @@ from l1_verl.data.sources import Record
 
 
 def to_problem(record: Record, _seed: int) -> Problem:
-    return math_problem(record.index, record.text("problem", "Problem"), whole_number(record.get("answer", "Answer")))
+    return math_problem(
+        record.index, record.text("problem", "Problem"), whole_number(record.answers("answer", "Answer")[0])
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from l1_verl.data.sources import Record
 
 
 def to_problem(record: Record, _seed: int) -> Problem:
-    return math_problem(record.index, record.text("problem", "question"), whole_number(record.get("answer")))
+    return math_problem(record.index, record.text("problem", "question"), whole_number(record.answers("answer")[0]))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from l1_verl.data.sources import Record
 
 
 def to_problem(record: Record, _seed: int) -> Problem:
-    return math_problem(record.index, record.text("problem"), ground_truth([record.get("answer")]))
+    return math_problem(record.index, record.text("problem"), ground_truth(record.answers("answer")))
 
 
 if __name__ == "__main__":

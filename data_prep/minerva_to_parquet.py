@@ -15,7 +15,7 @@ from l1_verl.data.sources import Record
 
 
 def to_problem(record: Record, _seed: int) -> Problem:
-    return math_problem(record.index, record.text("problem", "question"), ground_truth(record.items("answer")))
+    return math_problem(record.index, record.text("problem", "question"), ground_truth(record.answers("answer")))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from l1_verl.budget import MODES, Budget, Mode
-from l1_verl.grading.extract import THINK_END, last_boxed
+from l1_verl.grading.extract import THINK_END
 
 Row = dict[str, Any]
 
@@ -170,18 +170,3 @@ def budget_of(value: Any, mode: Any, text: str) -> Budget | None:
     said = budget_in(text)
     kind: Mode = mode or ("max" if number < 0 else said.mode if said else "exact")
     return Budget(kind, abs(int(number)))
-
-
-def final_answer(gold: Any) -> Any:
-    r"""The answer of a gold that is a whole solution: after ``####``, or in its last box; any other gold as it is.
-
-    Example:
-        >>> final_answer("2 * 9 = 18\n#### 1,800"), final_answer(r"so \boxed{\frac12}."), final_answer("7")
-        ('1,800', '\\frac12', '7')
-    """
-    if not isinstance(gold, str):
-        return gold
-    if "####" in gold:
-        return gold.rpartition("####")[2].strip()
-    boxed = last_boxed(gold)
-    return gold if boxed is None else boxed

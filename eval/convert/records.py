@@ -11,7 +11,6 @@ from typing import Any
 from eval.convert.answered import (
     Answered,
     budget_of,
-    final_answer,
     label_of,
     tokens_of,
     truncated_of,
@@ -19,6 +18,7 @@ from eval.convert.answered import (
 )
 from eval.files import content_hash
 from l1_verl.budget import MODES
+from l1_verl.data.answers import final_answer
 from l1_verl.grading import check_gold
 from l1_verl.grading.grader import ANSWER_TYPES, gold_answers
 

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from typing import Any
 
 # What says "this is mathematics" or "this is the answer" and nothing about the answer. \$ is a dollar, no delimiter;
 # a \boxed{} may hold braces that close, three levels deep.
@@ -71,6 +72,20 @@ def ground_truth(answers: Iterable[object]) -> str:
     if not texts or not all(texts):
         raise ValueError("the answer is blank")
     return texts[0] if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)
+
+
+def final_answer(gold: Any) -> Any:
+    r"""The answer of a gold that is a whole solution: after ``####``, or in its last box; any other gold as it is.
+
+    Example:
+        >>> final_answer("2 * 9 = 18\n#### 1,800"), final_answer(r"so \boxed{\frac12}."), final_answer("7")
+        ('1,800', '\\frac12', '7')
+    """
+    if not isinstance(gold, str) or ("####" not in gold and "boxed" not in gold):
+        return gold
+    from l1_verl.grading.extract import last_boxed  # here, since it brings the grader's packages along
+
+    return gold.rpartition("####")[2].strip() if "####" in gold else last_boxed(gold) or gold
 
 
 def whole_number(value: object) -> str:

@@ -19,6 +19,10 @@ from l1_verl.data.rows import BadInputError, Problem, write_rows
 from l1_verl.data.sources import Reader, Record, read_records
 
 PAPER_BUDGETS = (512, 1024, 2048, 3600)
+#: Exit code where some records could not be used, and the others were written.
+SOME_UNUSABLE = 3
+# Complaints that are printed.
+_SHOWN = 5
 
 _Item = TypeVar("_Item")
 
@@ -55,12 +59,19 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
 
 
-def parser(description: str | None, hub: str, limit: int | None = None, seed: int = 0) -> OneLineParser:
-    """The options that every script has."""
+def parser(description: str | None, hub: str | None, limit: int | None = None, seed: int = 0) -> OneLineParser:
+    """The options that every script has; without ``hub`` the input must be named."""
     options = OneLineParser(
         description=(description or "").splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    options.add_argument("--input", nargs="+", default=[hub], metavar="HUB_ID_OR_FILE", help="read in this order")
+    options.add_argument(
+        "--input",
+        nargs="+",
+        required=hub is None,
+        default=[hub] if hub else None,
+        metavar="HUB_ID_OR_FILE",
+        help="read in this order",
+    )
     options.add_argument("--output", type=Path, required=True, metavar="FILE.parquet")
     options.add_argument("--overwrite", action="store_true", help="replace the output where it exists")
     options.add_argument(
@@ -83,12 +94,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def run(main: Callable[[], None]) -> NoReturn:
-    """Runs a script: what is wrong with the input becomes one line on stderr and exit code 2."""
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Runs a script: what is wrong with the input becomes one line on stderr and exit code 2; else ``main``'s code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     name = Path(sys.argv[0]).name
+    code = 0
     try:
-        main()
+        code = main() or 0
     except (BadInputError, OSError) as error:
         # A message of a library, or a name with a line break, may be several lines long.
         print(f"{name}: error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -96,7 +108,7 @@ def run(main: Callable[[], None]) -> NoReturn:
     except KeyboardInterrupt:
         print(f"{name}: interrupted; no unfinished file is left", file=sys.stderr)
         sys.exit(130)
-    sys.exit(0)
+    sys.exit(code)
 
 
 def check_output(output: Path, inputs: Iterable[str], *, overwrite: bool) -> None:
@@ -161,16 +173,26 @@ def progress_bar(total: int, what: str) -> tqdm:
 
 def convert(benchmark: Benchmark, description: str | None) -> NoReturn:
     """The whole script of a benchmark: one row for each problem and budget."""
-    run(lambda: _convert(benchmark, _benchmark_arguments(benchmark, description)))
+    run(lambda: write_benchmark(benchmark, _benchmark_arguments(benchmark, description)))
 
 
 def _benchmark_arguments(benchmark: Benchmark, description: str | None) -> argparse.Namespace:
     options = parser(description, benchmark.hub, benchmark.limit, benchmark.seed)
+    add_budgets(options)
+    return with_budgets(options, options.parse_args())
+
+
+def add_budgets(options: OneLineParser) -> None:
+    """The options of a benchmark: its budgets, and what a record that is no problem costs."""
     options.add_argument("--mode", choices=[*MODES, "none"], default="exact", help="how the budgets are meant")
     options.add_argument(
         "--budgets", type=positive, nargs="+", metavar="TOKENS", help=f"default: {' '.join(map(str, PAPER_BUDGETS))}"
     )
-    arguments = options.parse_args()
+    options.add_argument("--strict", action="store_true", help="refuse a file with a record that cannot be used")
+
+
+def with_budgets(options: OneLineParser, arguments: argparse.Namespace) -> argparse.Namespace:
+    """``arguments`` with ``budgets`` as budgets; ends the script where they contradict each other."""
     if arguments.mode == "none" and arguments.budgets:
         options.error("--mode none asks for no budget; leave --budgets out")
     budgets = arguments.budgets or PAPER_BUDGETS
@@ -180,21 +202,34 @@ def _benchmark_arguments(benchmark: Benchmark, description: str | None) -> argpa
     return arguments
 
 
-def _convert(benchmark: Benchmark, arguments: argparse.Namespace) -> None:
+def write_benchmark(benchmark: Benchmark, arguments: argparse.Namespace, split: str = "test") -> int:
+    """Reads, converts and writes a benchmark; 0, or ``SOME_UNUSABLE`` where single records could not be used.
+
+    Args:
+        benchmark: how it is read.
+        arguments: of ``parser`` and ``with_budgets``.
+        split: what the rows say: "test", whatever the hub calls it, since a row of "train" without a budget draws one.
+
+    Raises:
+        BadInputError: nothing can be read or written, or with ``--strict`` one record cannot be used.
+    """
     check_output(arguments.output, arguments.input, overwrite=arguments.overwrite)
+    unusable: list[str] = []
     records = read_records(
         arguments.input,
         split=benchmark.split,
         configs={benchmark.hub: benchmark.configs},
         readers=benchmark.readers,
+        unreadable=unusable,
     )
-    problems = _to_problems(records, benchmark, arguments.seed)
+    problems = _to_problems(records, benchmark, arguments.seed, unusable)
+    if unusable and (arguments.strict or not problems):
+        raise BadInputError(unusable[0])
     # MMLU asks 105 questions twice; an id that stands once is what resuming and averaging by problem rest on.
     distinct = list({problem.id: problem for problem in reversed(problems)}.values())[::-1]
     chosen = choose(distinct, arguments.limit, arguments.seed)
-    # "test" whatever the hub calls its split: a row of "train" without a budget draws one.
     rows = [
-        problem.row(_data_source(benchmark.name, budget), "test", budget)
+        problem.row(_data_source(benchmark.name, budget), split, budget)
         for problem in chosen
         for budget in arguments.budgets
     ]
@@ -203,16 +238,36 @@ def _convert(benchmark: Benchmark, arguments: argparse.Namespace) -> None:
     repeats = len(problems) - len(distinct)
     print(f"{len(records):,} problems read, {repeats:,} repeats dropped, {len(chosen):,} kept, each as {budgets}")
     print(written)
+    return _told(unusable)
 
 
-def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int) -> list[Problem]:
-    problems = []
+def _told(unusable: Sequence[str]) -> int:
+    if not unusable:
+        return 0
+    shown = "".join(f"\n  {' '.join(why.split())}" for why in unusable[:_SHOWN])
+    more = f"\n  and {len(unusable) - _SHOWN:,} more" if len(unusable) > _SHOWN else ""
+    print(f"{Path(sys.argv[0]).name}: {len(unusable):,} records cannot be used:{shown}{more}", file=sys.stderr)
+    return SOME_UNUSABLE
+
+
+def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int, unusable: list[str]) -> list[Problem]:
+    """The problems of the records; complaints about records that are none go to ``unusable``."""
+    problems: dict[str, Problem] = {}
+    found = []
     for record in progress(records, "converting"):
         try:
-            problems.append(benchmark.to_problem(record, seed))
+            problem = benchmark.to_problem(record, seed)
+            first = problems.setdefault(problem.id, problem)
+            if (first.prompt, first.ground_truth) != (problem.prompt, problem.ground_truth):
+                raise ValueError(
+                    f"its id {problem.id!r} is also that of record {first.index}, which asks another problem"
+                )
+            found.append(problem)
+        except BadInputError as error:
+            unusable.append(str(error))
         except ValueError as error:
-            raise record.bad(f"is no problem of {benchmark.name}: {error}") from error
-    return problems
+            unusable.append(str(record.bad(f"is no problem of {benchmark.name}: {error}")))
+    return found
 
 
 def _data_source(name: str, budget: Budget | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,11 +66,13 @@ class Problem:
     prompt: str
     ground_truth: str
     answer_type: Literal["math", "choice"] = "math"
-    id: str = field(init=False)
-    """A hash of what is asked and what counts: the same in any file, order and budget."""
+    id: str = ""
+    """By default a hash of what is asked and what counts: the same in any file, order and budget."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "id", content_id(self.prompt, self.ground_truth))
+        content = content_id(self.prompt, self.ground_truth)
+        if not self.id:
+            object.__setattr__(self, "id", content)
 
     def row(self, data_source: str, split: str, budget: Budget | None = None) -> dict[str, Any]:
         """The row of ``SCHEMA`` that asks this problem under ``budget``."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from l1_verl.data import hub
+from l1_verl.data.answers import final_answer
 from l1_verl.data.rows import BadInputError
 from l1_verl.data.tables import SUFFIXES, Broken, RowFile
 
@@ -59,6 +60,14 @@ class Record:
         value = self.get(*names)
         return value if isinstance(value, list) else [value]
 
+    def answers(self, *names: str) -> list[Any]:
+        """Like ``items``; where none of the fields has a value, the last box of ``solution``."""
+        if all(self.values.get(name) is None for name in names) and isinstance(self.values.get("solution"), str):
+            answer = final_answer(self.values["solution"])
+            if answer != self.values["solution"]:
+                return [answer]
+        return self.items(*names)
+
     def texts(self, *names: str) -> list[str]:
         """Like ``get``, and it must be a list of at least two texts."""
         value = self.get(*names)
@@ -104,11 +113,18 @@ def read_records(
     """
     records: list[Record] = []
     for source in inputs:
+        complaints = len(unreadable or ())
         values = _read(source, split, configs or {}, readers or {}, unreadable)
         if not values:
-            raise BadInputError(f"{source} holds no record")
+            raise BadInputError((unreadable or [])[complaints:][0] if unreadable else f"{source} holds no record")
         start = len(records)
-        records += [Record(start + i, f"{source}: record {i} (from 0)", value) for i, value in enumerate(values)]
+        for i, value in enumerate(values):
+            try:
+                records.append(Record(start + i, f"{source}: record {i} (from 0)", value))
+            except BadInputError as error:
+                if unreadable is None:
+                    raise
+                unreadable.append(str(error))
     return records
 
 

@@ -243,7 +243,7 @@ def test_a_bad_archive_is_refused_in_one_line(script, tmp_path):
 
 def test_every_script_runs_from_a_clone_that_is_not_installed(tmp_path):
     scripts = sorted(DATA_PREP.glob("*_to_parquet.py"))
-    assert len(scripts) == 10
+    assert len(scripts) == 13
     for path in scripts:
         # No PYTHONPATH: what the script finds, it finds by itself.
         environment = {"PATH": "/usr/bin:/bin"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eval.convert.answered import Answered, Form, Row
-from eval.convert.paths import find, find_all
+from l1_verl.data.paths import find, find_all
 
 Paths = tuple[str, ...]
 

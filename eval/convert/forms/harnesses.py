@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from eval.convert.answered import Answered, Form, Row, with_thought
 from eval.convert.forms.flat import COMMON
-from eval.convert.paths import find, has
+from l1_verl.data.paths import find, has
 
 _QWEN_MATH = replace(
     COMMON,

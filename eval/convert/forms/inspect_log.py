@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.convert.answered import Answered, Form, Row, label_of, with_thought
-from eval.convert.paths import find, has
+from l1_verl.data.paths import find, has
 from l1_verl.data.rows import BadInputError
 from l1_verl.data.tables import Broken
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eval.convert.answered import Answered, Form, Row
-from eval.convert.paths import find, find_all, has
+from l1_verl.data.paths import find, find_all, has
 
 
 def _site(row: Row) -> Iterator[Answered]:

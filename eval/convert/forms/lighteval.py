@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eval.convert.answered import Answered, Form, Row, label_of, with_thought
-from eval.convert.paths import find, has
+from l1_verl.data.paths import find, has
 
 _LETTERS = "ABCDEFGHIJ"
 

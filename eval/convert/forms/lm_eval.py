@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eval.convert.answered import Answered, Form, Row, label_of
-from eval.convert.paths import find, find_all, has
+from l1_verl.data.paths import find, find_all, has
 
 _METRICS = ("exact_match", "acc", "math_verify", "exact_match_original", "pass@1", "score")
 _OPTIONS = ("doc.choices.text", "doc.choices", "doc.options")

@@ -12,7 +12,7 @@ from typing import Any
 
 from eval.convert.answered import Answered, Form, Row, with_thought
 from eval.convert.forms.flat import COMMON
-from eval.convert.paths import find
+from l1_verl.data.paths import find
 
 _PLACES = ("response.body", "response", "completion", "body", "output", "result")
 _ASKED = (

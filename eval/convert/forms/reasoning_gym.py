@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eval.convert.answered import Answered, Form, Row
-from eval.convert.paths import find, has
+from l1_verl.data.paths import find, has
 
 
 def _read(row: Row) -> Iterator[Answered]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eval.convert.answered import Answered, Form, Row
-from eval.convert.paths import find, has
+from l1_verl.data.paths import find, has
 
 
 def _read(row: Row) -> Iterator[Answered]:
