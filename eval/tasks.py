@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from eval.cli import InputError
 from eval.files import content_hash
 from l1_verl.budget import Budget
-from l1_verl.grading import check_gold
+from l1_verl.row import read_row, row_id
 
 _COLUMNS = ("data_source", "prompt", "reward_model", "extra_info")
 
@@ -112,23 +112,15 @@ def file_hash(path: Path) -> str:
 
 def _facts(row: dict[str, Any], number: int) -> dict[str, Any]:
     try:
-        extra = row["extra_info"]
-        messages = tuple({"role": m["role"], "content": m["content"]} for m in row["prompt"])
-        facts = {
-            "row_id": extra["id"],
-            "data_source": row["data_source"],
-            "messages": messages,
-            "budget": Budget.from_dict(extra.get("budget")),
-            "ground_truth": row["reward_model"]["ground_truth"],
-            "answer_type": extra["answer_type"],
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"row {number} is not a row of data_prep: {type(error).__name__}: {error}") from None
-    empty = [k for k in ("row_id", "data_source", "messages") if not facts[k]]
-    if empty:
-        raise InputError(f"row {number} has no {', '.join(empty)}")
-    try:
-        check_gold(facts["ground_truth"], facts["answer_type"])
+        facts = read_row(row)
     except ValueError as error:
-        raise InputError(f"row {number} ({facts['row_id']}) of {facts['data_source']!r}: {error}") from None
-    return facts
+        source = row.get("data_source")
+        raise InputError(f"row {number} ({row_id(row)}) of {source!r}: {error}") from None
+    return {
+        "row_id": facts.id,
+        "data_source": facts.data_source,
+        "messages": facts.messages,
+        "budget": facts.budget,
+        "ground_truth": facts.ground_truth,
+        "answer_type": facts.answer_type,
+    }

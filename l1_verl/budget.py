@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
@@ -20,7 +21,11 @@ MODES: tuple[str, ...] = get_args(Mode)
 DISTRIBUTIONS: tuple[str, ...] = get_args(Distribution)
 
 # The sentences the published L1 checkpoints were trained on.
-_SENTENCES = {"exact": "Think for {tokens} tokens.", "max": "Think for maximum {tokens} tokens."}
+_SENTENCES: dict[Mode, str] = {"exact": "Think for {tokens} tokens.", "max": "Think for maximum {tokens} tokens."}
+_ASKED = {
+    mode: re.compile(r"\s*" + re.escape(sentence).replace(r"\{tokens\}", r"(\d[\d,]*)"))
+    for mode, sentence in _SENTENCES.items()
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,33 @@ class Budget:
             raise ValueError(f"budget {dict(value)!r} lacks {', '.join(sorted(missing))}")
         tokens = value["tokens"]
         return cls(value["mode"], int(tokens) if _is_whole(tokens) else tokens)
+
+
+def budget_in(text: str) -> Budget | None:
+    """The budget that a prompt asks for in the words of :attr:`Budget.sentence`; the last one where there are several.
+
+    Example:
+        >>> budget_in("What is 1+1? Think for maximum 512 tokens.")
+        Budget(mode='max', tokens=512)
+    """
+    found = [(match.start(), mode, match[1]) for mode, form in _ASKED.items() for match in form.finditer(text)]
+    if not found:
+        return None
+    _, mode, number = max(found)
+    tokens = int(number.replace(",", ""))
+    return Budget(mode, tokens) if tokens > 0 else None
+
+
+def without_budget(text: str) -> str:
+    """A prompt without the sentence of a budget, so that a problem is the same under every budget.
+
+    Example:
+        >>> without_budget("What is 1+1? Think for 512 tokens.")
+        'What is 1+1?'
+    """
+    for form in _ASKED.values():
+        text = form.sub("", text)
+    return text
 
 
 def _is_whole(value: Any) -> bool:

@@ -13,7 +13,7 @@ from verl.utils.dataset.rl_dataset import RLHFDataset
 
 from l1_verl.budget import MODES, Budget, BudgetSampler, Mode
 from l1_verl.config import parse_budget
-from l1_verl.grading import check_gold
+from l1_verl.row import read_row, row_id, split_budget
 
 
 class LCPODataset(RLHFDataset):
@@ -70,15 +70,16 @@ class LCPODataset(RLHFDataset):
         else:
             row, draw = super().__getitem__(item), 0
         extra = row["extra_info"]
-        if not _draws_budget(extra):
-            return _ask(row, Budget.from_dict(extra.get("budget")))
+        said = _said(row)
+        if said is not None or not _draws_budget(extra):
+            return _ask(row, Budget.from_dict(extra.get("budget")) or said)
         if self._budgets.scheduled and not self.followed:
             raise ValueError(
                 "data.budget.schedule is set, but this trainer does not follow it; set trainer.v1.trainer_mode=lcpo "
                 "and VERL_USE_EXTERNAL_MODULES=l1_verl.plugin, or unset it"
             )
         row["extra_info"] = {**extra, _DRAW: draw}
-        return _ask(row, self._budgets.at(1).draw(_row_id(row), draw))
+        return _ask(row, self._budgets.at(1).draw(row_id(row), draw))
 
 
 def redraw(row: Mapping[str, Any], sampler: BudgetSampler) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def redraw(row: Mapping[str, Any], sampler: BudgetSampler) -> dict[str, Any]:
     drawn = Budget.from_dict(extra["budget"])
     if drawn is not None:
         last = {**last, "content": last["content"].removesuffix(f" {drawn.sentence}")}
-    return _ask({**row, "raw_prompt": [*before, last]}, sampler.draw(_row_id(row), extra[_DRAW]))
+    return _ask({**row, "raw_prompt": [*before, last]}, sampler.draw(row_id(row), extra[_DRAW]))
 
 
 def _ask(row: dict[str, Any], budget: Budget | None) -> dict[str, Any]:
@@ -107,6 +108,17 @@ def _ask(row: dict[str, Any], budget: Budget | None) -> dict[str, Any]:
     return row
 
 
+def _said(row: dict[str, Any]) -> Budget | None:
+    """The budget that a row of another project has in its prompt, which is taken out of it: ``_ask`` says it again."""
+    *before, last = row["raw_prompt"]
+    if not isinstance(last["content"], str):
+        return None
+    content, budget = split_budget(last["content"])
+    if budget is not None:
+        row["raw_prompt"] = [*before, {**last, "content": content}]
+    return budget
+
+
 # The key of extra_info that says which of the row's draws this is
 _DRAW = "budget_draw"
 _DRAWS = "__draws_budget__"
@@ -114,27 +126,12 @@ _DRAWS = "__draws_budget__"
 
 def _check_row(row: Mapping[str, Any], position: int) -> bool:
     """Whether the row draws its budget; refuses a row that could not be trained on."""
-    name = f"row {position} ({_row_id(row)[:60]!r})"
-    if not row.get("data_source"):
-        raise ValueError(f"{name}: data_source is {row.get('data_source')!r}; it must name where the row comes from")
-    message = row["prompt"][-1]
-    if message["role"] != "user" or not isinstance(message["content"], str):
-        raise ValueError(f"{name}: the last message is {message!r}; it must be the user's, as text")
-    extra = row.get("extra_info") or {}
-    gold = (row.get("reward_model") or {}).get("ground_truth")
     try:
-        check_gold(gold, extra.get("answer_type") or "math")
-        Budget.from_dict(extra.get("budget"))
+        facts = read_row(row)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    return _draws_budget(extra)
+        raise ValueError(f"row {position} ({row_id(row)[:60]!r}): {error}") from None
+    return facts.budget is None and _draws_budget(row.get("extra_info") or {})
 
 
 def _draws_budget(extra: Mapping[str, Any]) -> bool:
     return extra.get("budget") is None and (extra.get("split") or "train") == "train"
-
-
-def _row_id(row: Mapping[str, Any]) -> str:
-    """The content hash of our own rows; any other row is known by what it asks."""
-    extra = row.get("extra_info") or {}
-    return extra.get("id") or str(row["prompt"][-1]["content"])

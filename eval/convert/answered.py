@@ -8,17 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from l1_verl.budget import MODES, Budget, Mode
+from l1_verl.budget import Budget, Mode, budget_in
 from l1_verl.grading.extract import THINK_END
 
 Row = dict[str, Any]
 
 _RIGHT = {"true", "1", "1.0", "correct", "yes", "right"}
 _WRONG = {"false", "0", "0.0", "-1", "-1.0", "incorrect", "no", "wrong"}
-_NUMBER = r"(\d[\d,]*)"
-_SENTENCES = {
-    mode: re.compile(r"\s*" + re.escape(Budget(mode, 1).sentence).replace("1", _NUMBER, 1)) for mode in MODES
-}
 #: The ends of a response that a limit made, in the words of servers and harnesses.
 _LIMITS = {"length", "max_tokens", "model_length", "max_output_tokens", "incomplete", "true"}
 
@@ -124,28 +120,6 @@ def truncated_of(value: Any) -> bool | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     return bool(value) if isinstance(value, bool | int | float) else str(value).strip().lower() in _LIMITS
-
-
-def budget_in(text: str) -> Budget | None:
-    """The budget that a prompt asks for in the words of L1; the last one where there are several.
-
-    Example:
-        >>> budget_in("What is 1+1? Think for maximum 512 tokens.")
-        Budget(mode='max', tokens=512)
-    """
-    found = [(match.start(), mode, match[1]) for mode, form in _SENTENCES.items() for match in form.finditer(text)]
-    if not found:
-        return None
-    _, mode, tokens = max(found)
-    tokens = tokens.replace(",", "")
-    return Budget(mode, int(tokens)) if int(tokens) > 0 else None
-
-
-def without_budget(text: str) -> str:
-    """A prompt without the budget's sentence, so that a problem is the same under every budget."""
-    for form in _SENTENCES.values():
-        text = form.sub("", text)
-    return text
 
 
 def budget_of(value: Any, mode: Any, text: str) -> Budget | None:

@@ -14,10 +14,9 @@ from eval.convert.answered import (
     label_of,
     tokens_of,
     truncated_of,
-    without_budget,
 )
 from eval.files import content_hash
-from l1_verl.budget import MODES
+from l1_verl.budget import MODES, without_budget
 from l1_verl.data.answers import final_answer
 from l1_verl.grading import check_gold
 from l1_verl.grading.grader import ANSWER_TYPES, gold_answers

@@ -133,8 +133,8 @@ def test_records_are_read_out_of_any_usual_wrapping(script, tmp_path, name):
 def test_fields_may_be_named_by_dotted_paths_and_ids_kept(script, write):
     record = {"task": {"text": "Which?"}, "opt_a": "one", "opt_b": "two", "key": {"is": "B"}, "n": 17}
     done = script(
-        "any", "--input", write("x.json", [record]), "--output", "o.parquet", "--name", "mine", "--problem", "task.text",
-        "--answer", "key.is", "--options", "opt_a", "opt_b", "--id", "n", "--budgets", 512,
+        "any", "--input", write("x.json", [record]), "--output", "o.parquet", "--name", "mine",
+        "--problem", "task.text", "--answer", "key.is", "--options", "opt_a", "opt_b", "--id", "n", "--budgets", 512,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     [row] = rows_of("o.parquet")

@@ -42,7 +42,8 @@ def test_the_same_problem_twice_under_one_budget_is_refused(row):
         {"prompt": []},
         {"data_source": ""},
         {"reward_model": {"style": "rule"}},
-        {"extra_info": {"id": "x"}},
+        {"prompt": "What is 1 + 1?"},
+        {"prompt": [{"role": "user", "content": None}]},
         {"extra_info": {"id": "x", "answer_type": "math", "budget": {"mode": "exact", "tokens": 0}}},
     ],
 )
