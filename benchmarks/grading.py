@@ -76,7 +76,7 @@ def _samples(spec: str, tokenizer: Any) -> list[Sample]:
     if len(names) not in (2, 3):
         raise ValueError(f"{spec!r} must be FILE:RESPONSE:GOLD or FILE:RESPONSE:GOLD:LABEL")
     samples = []
-    for number, row in enumerate(read_rows(Path(path))):
+    for number, row in read_rows(Path(path))[0].items():
         response, gold = (field(row, name, number) for name in names[:2])
         label = str(field(row, names[2], number)).lower() in ("true", "1", "1.0") if len(names) == 3 else None
         samples.append(Sample(tokenizer.encode(response, add_special_tokens=False), gold_answers(gold)[0], label))
@@ -169,7 +169,7 @@ def _rows(samples: list[Sample]) -> list[DataProto]:
 def _batch(args: argparse.Namespace, tokenizer: Any) -> int:
     path, name = args.files[0].rsplit(":", 1)
     rng = random.Random(args.seed)
-    rows = [(n, row) for n, row in enumerate(read_rows(Path(path))) if str(field(row, name, n)).strip()]
+    rows = [(n, row) for n, row in read_rows(Path(path))[0].items() if str(field(row, name, n)).strip()]
     golds = [gold_answers(field(row, name, n))[0] for n, row in rng.sample(rows, PROBLEMS)]
     samples = [_response(gold, golds, tokenizer, rng) for gold in golds for _ in range(RESPONSES)]
     (verdicts, spent, pool), blocked = asyncio.run(_watched(samples, tokenizer, args.workers))

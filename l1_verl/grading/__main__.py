@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +23,32 @@ from l1_verl.grading.grader import ANSWER_TYPES, OUTCOMES, Grade, check_gold
 from l1_verl.grading.pool import GradingPool
 
 _SHOWN = 160
+# Rows that cannot be used: how many are named, and the exit code where the others could be.
+_COMPLAINTS = 5
+_SOME_UNUSABLE = 3
 _LABELS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the audit; 0, or 2 after one line on stderr where the input is not as it must be."""
+    """Runs the audit; 0, 3 where single rows could not be used, or 2 after one line where the input cannot be."""
     args = _parse(argv)
     try:
-        rows = read_rows(args.file, args.limit)
+        rows, unusable = read_rows(args.file, args.limit)
         with GradingPool(workers=args.workers, timeout=args.timeout) as pool:
-            return _list_golds(rows, args, pool) if args.golds else _audit(rows, args, pool)
+            (_list_golds if args.golds else _audit)(rows, args, pool, unusable)
     except ValueError as error:
         print(f"{args.file}: {error}" if str(args.file) not in str(error) else error, file=sys.stderr)
         return 2
+    for complaint in unusable[:_COMPLAINTS]:
+        print(complaint, file=sys.stderr)
+    if unusable:
+        print(f"{args.file}: {len(unusable)} rows cannot be used and were left out", file=sys.stderr)
+    return _SOME_UNUSABLE if unusable else 0
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m l1_verl.grading", description=__doc__.split("\n")[0])
-    parser.add_argument("file", type=Path, help="rows as .json, .jsonl or .parquet")
+    parser.add_argument("file", type=Path, help="rows as json, jsonl, csv, parquet, arrow")
     parser.add_argument("--golds", action="store_true", help="list the gold answers that are not gradable")
     parser.add_argument("--response", default="response", metavar="FIELD", help="dotted path, e.g. code.0")
     parser.add_argument("--gold", default="gold", metavar="FIELD", help="e.g. reward_model.ground_truth")
@@ -53,28 +62,57 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _audit(rows: list[dict[str, Any]], args: argparse.Namespace, pool: GradingPool) -> int:
-    responses = [_text(field(row, args.response, number), args.response, number) for number, row in enumerate(rows)]
-    golds = [_gold(field(row, args.gold, number), args.answer_type, number) for number, row in enumerate(rows)]
-    labels = (
-        [_label(field(row, args.compare, number), number) for number, row in enumerate(rows)] if args.compare else []
-    )
+def _audit(rows: dict[int, dict[str, Any]], args: argparse.Namespace, pool: GradingPool, unusable: list[str]) -> None:
+    asked: dict[int, _Asked] = {}
+    for number, row in rows.items():
+        try:
+            asked[number] = _asked(row, args, number)
+        except ValueError as error:
+            unusable.append(str(error))
+    if not asked:
+        raise ValueError(unusable[0])
     began = time.perf_counter()
-    with tqdm(total=len(rows), desc="grading", file=sys.stderr) as bar:
-        types = [args.answer_type] * len(rows)
+    with tqdm(total=len(asked), desc="grading", file=sys.stderr) as bar:
         grades = pool.grade_many(
-            responses, golds, types, require_think_end=args.require_think_end, progress=bar.update
+            [row.response for row in asked.values()],
+            [row.gold for row in asked.values()],
+            [args.answer_type] * len(asked),
+            require_think_end=args.require_think_end,
+            progress=bar.update,
         )
     _print_table(grades, pool, time.perf_counter() - began)
     if args.compare:
-        _print_disagreements(grades, golds, labels, args.show)
-    return 0
+        _print_disagreements(dict(zip(asked, grades, strict=True)), asked, args.show)
 
 
-def _list_golds(rows: list[dict[str, Any]], args: argparse.Namespace, pool: GradingPool) -> int:
-    golds = [field(row, args.gold, number) for number, row in enumerate(rows)]
-    refused = {number: error for number, gold in enumerate(golds) if (error := _refusal(gold, args.answer_type))}
-    kept = [number for number in range(len(golds)) if number not in refused]
+@dataclass(frozen=True)
+class _Asked:
+    response: str
+    gold: Any
+    label: bool | None
+
+
+def _asked(row: dict[str, Any], args: argparse.Namespace, number: int) -> _Asked:
+    return _Asked(
+        _text(field(row, args.response, number), args.response, number),
+        _gold(field(row, args.gold, number), args.answer_type, number),
+        _label(field(row, args.compare, number), number) if args.compare else None,
+    )
+
+
+def _list_golds(
+    rows: dict[int, dict[str, Any]], args: argparse.Namespace, pool: GradingPool, unusable: list[str]
+) -> None:
+    golds: dict[int, Any] = {}
+    for number, row in rows.items():
+        try:
+            golds[number] = field(row, args.gold, number)
+        except ValueError as error:
+            unusable.append(str(error))
+    if not golds:
+        raise ValueError(unusable[0])
+    refused = {number: why for number, gold in golds.items() if (why := _refusal(gold, args.answer_type))}
+    kept = [number for number in golds if number not in refused]
     with tqdm(total=len(kept), desc="checking", file=sys.stderr) as bar:
         types = [args.answer_type] * len(kept)
         verdicts = pool.gradable_many([golds[number] for number in kept], types, progress=bar.update)
@@ -82,7 +120,6 @@ def _list_golds(rows: list[dict[str, Any]], args: argparse.Namespace, pool: Grad
     for number in sorted(bad):
         print(f"row {number}: {bad[number]}")
     print(f"{len(bad)} of {len(golds)} gold answers are not gradable ({len(bad) / len(golds):.3%})")
-    return 0
 
 
 def _print_table(grades: list[Grade], pool: GradingPool, wall: float) -> None:
@@ -96,14 +133,14 @@ def _print_table(grades: list[Grade], pool: GradingPool, wall: float) -> None:
     print(f"{'all':<16}{len(grades):>8}{1:>9.1%}{wall:>10.2f}  wall; {len(grades) / wall:.0f}/s; {ways}")
 
 
-def _print_disagreements(grades: list[Grade], golds: list[Any], labels: list[bool], show: int) -> None:
-    differ = [n for n, (grade, label) in enumerate(zip(grades, labels, strict=True)) if grade.correct != label]
-    agree = len(grades) - len(differ)
-    print(f"agreement with the labels: {agree} of {len(grades)} ({agree / len(grades):.2%})")
+def _print_disagreements(grades: dict[int, Grade], asked: dict[int, _Asked], show: int) -> None:
+    differ = [number for number, row in asked.items() if grades[number].correct != row.label]
+    agree = len(asked) - len(differ)
+    print(f"agreement with the labels: {agree} of {len(asked)} ({agree / len(asked):.2%})")
     for number in differ[:show]:
-        grade = grades[number]
+        grade, row = grades[number], asked[number]
         answer = repr(grade.answer)[:_SHOWN]
-        print(f"row {number}: {grade.outcome}, label {labels[number]}: answer {answer}, gold {golds[number]!r}")
+        print(f"row {number}: {grade.outcome}, label {row.label}: answer {answer}, gold {row.gold!r}")
     if len(differ) > show:
         print(f"... and {len(differ) - show} more; --show prints them")
 

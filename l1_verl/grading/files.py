@@ -1,41 +1,34 @@
-"""Rows of a json, jsonl or parquet file, and fields inside them, for the audit."""
+"""Rows of a file, and fields inside them, for the audit."""
 
 from __future__ import annotations
 
-import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from l1_verl.data.rows import BadInputError
+from l1_verl.data.tables import Broken, RowFile
 
-def read_rows(path: Path, limit: int | None = None) -> list[dict[str, Any]]:
-    """The rows of a file, at most ``limit`` of them.
+
+def read_rows(path: Path, limit: int | None = None) -> tuple[dict[int, dict[str, Any]], list[str]]:
+    """The rows of a file by their number, at most the first ``limit``, and complaints about those that are none.
 
     Raises:
         ValueError: a file that is missing, of another type, a git-lfs pointer, broken, or without rows.
     """
-    if not path.is_file():
-        raise ValueError(f"{path} is not a file")
-    with path.open("rb") as file:
-        if file.read(40).startswith(b"version https://git-lfs"):
-            raise ValueError(f"{path} is a git-lfs pointer; fetch the data itself with `git lfs pull`")
-    rows = _read(path)
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise ValueError(f"{path} holds no list of rows")
-    return rows[:limit]
-
-
-def _read(path: Path) -> Any:
-    if path.suffix == ".parquet":
-        import pyarrow.parquet  # only here: json needs none of it
-
-        return pyarrow.parquet.read_table(path).to_pylist()
-    if path.suffix not in (".json", ".jsonl"):
-        raise ValueError(f"{path} ends in {path.suffix!r}; it must end in .json, .jsonl or .parquet")
+    rows: dict[int, dict[str, Any]] = {}
+    unusable: list[str] = []
     try:
-        text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else [json.loads(line) for line in text.splitlines() if line]
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid {path.suffix[1:]}: {error}") from error
+        for number, row in enumerate(islice(RowFile(path), limit)):
+            if isinstance(row, dict):
+                rows[number] = row
+            else:
+                unusable.append(row.why if isinstance(row, Broken) else f"row {number} is {row!r:.60}, no object")
+    except BadInputError as error:
+        raise ValueError(str(error)) from None
+    if not rows:
+        raise ValueError(f"{path} holds no list of rows{f': {unusable[0]}' if unusable else ''}")
+    return rows, unusable
 
 
 def field(row: Any, name: str, number: int) -> Any:

@@ -56,9 +56,9 @@ def test_golds_that_cannot_be_graded_are_listed(tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("none.json", None, "is not a file"),
-        ("rows.csv", "a,b", "must end in .json, .jsonl or .parquet"),
-        ("rows.json", "{", "is not valid json"),
+        ("none.json", None, "does not exist"),
+        ("rows.docx", "a,b", "the file type .docx; known are .json, .jsonl"),
+        ("rows.json", "{", "is not valid JSON"),
         ("rows.json", "[]", "holds no list of rows"),
         ("rows.json", "version https://git-lfs.github.com/spec/v1\n", "git-lfs pointer"),
         ("rows.json", '[{"gold": "4"}]', "row 0 has no field 'response'"),
@@ -75,3 +75,28 @@ def test_bad_input_is_one_line_and_exit_code_2(
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "complaint"),
+    [
+        ('{"gold": "", "response": "x"}', "row 1: gold answer is ''"),
+        ('{"gold": null, "response": "x"}', "row 1: gold answer is None"),
+        ('{"gold": "4"}', "row 1 has no field 'response'"),
+        ('{"gold": "4", "response": null}', "row 1: field 'response' is None"),
+        ('{"gold": "4", "response": "x", "label": "perhaps"}', "row 1: label is 'perhaps'"),
+        ("{not json", "line 2 is not valid JSON"),
+        ("[4]", "row 1 is [4], no object"),
+    ],
+)
+def test_a_bad_row_costs_itself_alone_and_the_exit_code_says_so(
+    bad: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = '{"gold": "4", "response": "\\\\boxed{4}", "label": 1}'
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{good}\n{bad}\n{good}\n")
+    assert main([str(path), "--compare", "label", "--workers", "1"]) == 3
+    said = capsys.readouterr()
+    assert "agreement with the labels: 2 of 2" in said.out
+    assert complaint in said.err
+    assert "1 rows cannot be used and were left out" in said.err
