@@ -21,6 +21,7 @@ from eval.cli import InputError
 from eval.convert.answered import Form
 from eval.convert.forms import FORMS, recognised
 from eval.convert.forms.flat import FLAT, flat, overridden
+from eval.convert.join import Asked
 from eval.convert.records import Samples
 from eval.convert.recount import load_tokenizer, recounted
 from eval.convert.run import Conversion, Rows, converted, first_row, open_rows
@@ -65,7 +66,8 @@ def _convert(args: argparse.Namespace) -> Conversion:
     print(f"{args.file}: {form.name} ({form.about})")
     tokenizer = load_tokenizer(args.tokenizer) if args.tokenizer else None
     outcome, rows = Conversion(), open_rows(args.file)
-    samples = converted(rows, form, Samples(_stem(args.file), args.benchmark, args.answer_type), outcome)
+    asked = Asked(args.data) if args.data else None
+    samples = converted(rows, form, Samples(_stem(args.file), args.benchmark, args.answer_type), outcome, asked)
     partial = args.output.with_name(f".{args.output.name}.partial")
     config = _config(args, form)
     with LineLog(partial, config, overwrite=args.overwrite and _of_another(partial, config)) as log:
@@ -132,6 +134,7 @@ def _config(args: argparse.Namespace, form: Form) -> dict[str, Any]:
             "file_hash": file_hash(args.file),
             "benchmark": args.benchmark,
             "answer_type": args.answer_type,
+            "data": [[path.name, file_hash(path)] for path in args.data or ()],
             "tokenizer": args.tokenizer,
             "fields": fields,
         }
@@ -178,6 +181,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--form", choices=[form.name for form in FORMS], help="default: recognised by the first row")
     parser.add_argument("--benchmark", help="what the problems are from; default: as rows say, or the file's name")
     parser.add_argument("--answer-type", choices=ANSWER_TYPES, help="of all rows; default: by gold and problem")
+    parser.add_argument("--data", nargs="+", type=Path, help="rows that were asked: adds their answers, ids and names")
     parser.add_argument("--tokenizer", help="counts the tokens that the file does not tell; a folder or hub id")
     parser.add_argument("--strict", action="store_true", help="refuse a file with a row that cannot be used")
     parser.add_argument("--overwrite", action="store_true", help="replace the output where it exists")

@@ -48,10 +48,10 @@ class Samples:
         Raises:
             ValueError: it cannot be graded, or a field holds what it cannot mean.
         """
-        problem = _text(found.problem)
+        problem = text_of(found.problem)
         named, said = _parted(found.benchmark if isinstance(found.benchmark, str) else "")
         budget = budget_of(
-            said if found.budget is None else found.budget, _mode(found.mode), _text(found.prompt) or problem
+            said if found.budget is None else found.budget, _mode(found.mode), text_of(found.prompt) or problem
         )
         problem = without_budget(problem).strip()
         gold = _gold(found)
@@ -59,7 +59,7 @@ class Samples:
         answer_type = self.answer_type or told or _answer_type(gold, problem, found.options)
         check_gold(gold, answer_type)
         benchmark = self.benchmark or named or self.fallback
-        row_id = _text(found.problem_id) or content_hash([problem, gold])
+        row_id = text_of(found.problem_id) or content_hash([problem, gold])
         key = (benchmark, row_id, budget)
         number = self._taken[key]
         used, thinking = tokens_of(found.used, "tokens used"), tokens_of(found.thinking, "tokens of the thought")
@@ -103,11 +103,11 @@ def _response(value: Any) -> str:
     return _whole(value)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """What is shown and compared: text as it is, conversations by their last message, other values as JSON."""
     if isinstance(value, list) and value and isinstance(value[-1], dict) and "content" in value[-1]:
         users = [message for message in value if message.get("role", "user") == "user"]
-        return _text((users or value)[-1]["content"])
+        return text_of((users or value)[-1]["content"])
     if value is None:
         return ""
     return _whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
@@ -122,8 +122,12 @@ def _whole(text: str) -> str:
     return text
 
 
+class Missing(ValueError):
+    """A row lacks a field that nothing can be done without."""
+
+
 def _mode(value: Any) -> Any:
-    mode = _text(value).strip().lower() or None
+    mode = text_of(value).strip().lower() or None
     if mode not in (*MODES, "none", None):
         raise ValueError(f"mode is {value!r:.60}; it must be one of {', '.join(MODES)}, none")
     return mode
@@ -132,6 +136,8 @@ def _mode(value: Any) -> Any:
 def _gold(found: Answered) -> str:
     """The gold as rows carry it: one answer as it is, several that each count as a JSON list of strings."""
     gold = found.gold
+    if gold is None:
+        raise Missing("it has no gold answer (--gold names its field, --data the rows that were asked)")
     if isinstance(gold, list):
         gold = [final_answer(item) for item in gold]
     options = found.options

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from eval.cli import InputError
 from eval.convert.answered import Form, Row
 from eval.convert.forms import inspect_log
-from eval.convert.records import Samples
+from eval.convert.join import Asked
+from eval.convert.records import Missing, Samples
 from l1_verl.data.tables import Broken, RowFile
 
 # Complaints that are kept for showing; the rest is counted.
@@ -91,8 +92,10 @@ class Conversion:
             self.complaints.append(why)
 
 
-def converted(rows: Rows, form: Form, samples: Samples, outcome: Conversion) -> Iterator[dict[str, Any]]:
-    """The samples of a file in order; ``outcome`` is filled on the way."""
+def converted(
+    rows: Rows, form: Form, samples: Samples, outcome: Conversion, asked: Asked | None = None
+) -> Iterator[dict[str, Any]]:
+    """The samples of a file in order; ``outcome`` is filled on the way, and ``asked`` adds what it knows."""
     first_variants: dict[Any, Any] = {}
     for number, row in enumerate(rows):
         outcome.rows += 1
@@ -105,7 +108,7 @@ def converted(rows: Rows, form: Form, samples: Samples, outcome: Conversion) -> 
             if first_variants.setdefault(response, variant) != variant:
                 outcome.variants += 1
                 continue
-        for sample in _of_row(row, number, form, samples, outcome):
+        for sample in _of_row(row, number, form, samples, outcome, asked):
             outcome.samples += 1
             outcome.tally[sample["answer_type"]] += 1
             outcome.tally["label"] += sample["label"] is not None
@@ -113,7 +116,9 @@ def converted(rows: Rows, form: Form, samples: Samples, outcome: Conversion) -> 
             yield sample
 
 
-def _of_row(row: Row, number: int, form: Form, samples: Samples, outcome: Conversion) -> Iterator[dict[str, Any]]:
+def _of_row(
+    row: Row, number: int, form: Form, samples: Samples, outcome: Conversion, asked: Asked | None
+) -> Iterator[dict[str, Any]]:
     answers = form.read(row)
     place = f"row {number} (from 0)"
     while True:
@@ -125,7 +130,9 @@ def _of_row(row: Row, number: int, form: Form, samples: Samples, outcome: Conver
         if found is None:
             return
         try:
-            yield samples.sample(found)
+            yield samples.sample(found if asked is None else asked.known(found))
+        except Missing as error:
+            outcome.complain(f"{place}: {error}; its fields are {', '.join(row)}")
         except _WRONG_SHAPE as error:
             outcome.complain(f"{place}: {_said(error)}")
 

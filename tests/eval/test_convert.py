@@ -18,6 +18,8 @@ from eval.cli import InputError
 from eval.convert import __main__ as convert
 from eval.files import read_config, read_lines
 from eval.report import __main__ as report
+from l1_verl.budget import Budget
+from l1_verl.data.rows import INSTRUCTION, math_problem, write_rows
 from l1_verl.reward_manager import LCPORewardManager
 from recipes.tiny.tokenizer import EOS, build_tokenizer
 from tests.signals import kill_when
@@ -204,6 +206,55 @@ def test_a_field_of_a_known_form_can_be_taken_from_elsewhere(tmp_path):
     row = {"input": "1+1?", "output": "\\boxed{2}", "gts": "?", "score": 0.0, "true": "2", "n": 512}
     [sample] = converted(write(tmp_path / "dump.jsonl", [row]), "--gold", "true", "--budget", "n")
     assert (sample["ground_truth"], sample["budget"]) == ("2", {"mode": "exact", "tokens": 512})
+
+
+@pytest.fixture
+def benchmarks(tmp_path):
+    """Two benchmarks, as data_prep writes them."""
+    paths = []
+    for name, problems in (("sums", 3), ("more", 2)):
+        rows = [
+            math_problem(n, f"What is {n} + {len(name)}?", str(n + len(name))).row(
+                f"{name}/exact-512", "test", Budget("exact", 512)
+            )
+            for n in range(problems)
+        ]
+        write_rows(rows, tmp_path / f"{name}.parquet")
+        paths.append(str(tmp_path / f"{name}.parquet"))
+    return paths
+
+
+def test_answers_ids_and_names_come_from_the_rows_that_were_asked(tmp_path, benchmarks):
+    ids = {name: math_problem(0, f"What is 1 + {n}?", str(1 + n)).id for name, n in (("sums", 4), ("more", 4))}
+    body = {
+        "choices": [{"message": {"content": "\\boxed{5}"}, "finish_reason": "stop"}],
+        "usage": {"completion_tokens": 9},
+    }
+    batch = {"custom_id": ids["sums"], "response": {"status_code": 200, "body": body}, "error": None}
+    [sample] = converted(write(tmp_path / "batch.jsonl", [batch]), "--data", *benchmarks, "--budget", "512")
+    assert (sample["ground_truth"], sample["row_id"]) == ("5", ids["sums"])
+    assert sample["data_source"] == "sums/exact-512"
+
+
+def test_a_dump_of_several_benchmarks_is_parted_by_the_rows_that_were_asked(tmp_path, benchmarks):
+    dump = [
+        {
+            "input": f"system\nBe brief.\nuser\nWhat is 1 + {n}? {INSTRUCTION} Think for 512 tokens.\nassistant\n",
+            "output": "\\boxed{5}", "gts": str(1 + n), "score": 1.0, "step": 5,
+        }
+        for n in (4, 7)
+    ]  # fmt: skip
+    known, unknown = converted(write(tmp_path / "5.jsonl", dump), "--data", *benchmarks)
+    assert known["data_source"] == "sums/exact-512"
+    assert known["problem"] == f"What is 1 + 4? {INSTRUCTION}"
+    assert unknown["data_source"] == f"{tmp_path.name}/exact-512"
+
+
+def test_a_file_without_golds_says_how_to_give_them(tmp_path):
+    with pytest.raises(
+        InputError, match=r"it has no gold answer \(--gold .* --data .*\); its fields are problem, response"
+    ):
+        converted(write(tmp_path / "out.jsonl", [{"problem": "x?", "response": "y"}]))
 
 
 def test_a_budget_for_all_rows_is_a_number(tmp_path):
