@@ -21,6 +21,7 @@ ROW_KEYS = (
     "test",
 )
 _CHUNK = 1 << 20
+_AFTER_A_VALUE = tuple(" \t\r\n,:]}")
 
 
 def document_rows(file: IO[str]) -> Iterator[Any]:
@@ -125,7 +126,8 @@ class _Reader:
             try:
                 value, end = self._decoder.raw_decode(self._text, start)
                 length = end - self._at
-                if end < len(self._text) or not self._more():  # a number at the end may go on in the next piece
+                # A number may go on in the next piece: "0." reads as 0.
+                if self._text[end : end + 1] in _AFTER_A_VALUE or not self._more():
                     self._at += length
                     return value
             except json.JSONDecodeError as error:
