@@ -160,7 +160,11 @@ def _tell(output: Path, outcome: Conversion) -> None:
         print(f"{outcome.variants:,} rows tell a response again under another filter and were passed over")
     if outcome.faults:
         shown = "".join(f"\n  {complaint}" for complaint in outcome.complaints)
-        more = f"\n  and {outcome.faults - len(outcome.complaints):,} more" if outcome.faults > 5 else ""
+        more = (
+            f"\n  and {outcome.faults - len(outcome.complaints):,} more"
+            if outcome.faults > len(outcome.complaints)
+            else ""
+        )
         print(f"eval.convert: {outcome.faults:,} rows or responses cannot be used:{shown}{more}", file=sys.stderr)
     if not outcome.tally["tokens"]:
         print("the file tells no tokens, so that lengths stay unknown; --tokenizer MODEL counts them")
