@@ -1,7 +1,8 @@
 """Turns data sets into verl's rows: read, clean, give a budget, write parquet. data_prep/README.md has an example.
 
 ``rows`` is the row format, ``sources`` reads files (``tables``) and the hub, ``fields`` finds problems in records of
-any layout, ``answers`` and ``repeats`` clean, and ``convert`` is the command line of a script. Needs neither torch nor verl.
+any layout, ``answers`` and ``repeats`` clean, and ``convert`` is the command line of a script. Needs neither torch nor
+verl.
 """
 
 from l1_verl.data.convert import Benchmark, convert
