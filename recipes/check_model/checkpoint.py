@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from huggingface_hub import snapshot_download
+import httpx
+from huggingface_hub import HfApi, snapshot_download
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
 
@@ -15,6 +16,8 @@ T = TypeVar("T")
 
 # Everything of a checkpoint but its weights.
 _FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
+# One of these holds the vocabulary.
+_VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "tiktoken.model", "spiece.model")
 # Seconds to wait for the hub's first answer.
 _HUB_TIMEOUT = 5.0
 
@@ -74,12 +77,21 @@ def _folder(name: str) -> Path:
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise ValueError(f"{name} has no config.json; it must be a Hugging Face model folder")
+        if not any((folder / vocabulary).is_file() for vocabulary in _VOCABULARIES):
+            raise ValueError(f"{name} has no tokenizer ({', '.join(_VOCABULARIES)}); copy it from the model's base")
         return folder
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1:
         raise ValueError(f"{name} does not exist; give a Hugging Face model folder, or an id such as Qwen/Qwen3-8B")
     try:
-        return Path(snapshot_download(name, allow_patterns=list(_FILES), etag_timeout=_HUB_TIMEOUT))
-    except (OSError, ValueError) as error:
+        HfApi().model_info(name, timeout=_HUB_TIMEOUT)
+        silence = None
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        silence = error
+    try:
+        # Where the hub does not answer, what was downloaded before still does.
+        return Path(snapshot_download(name, allow_patterns=list(_FILES), local_files_only=silence is not None))
+    except (OSError, ValueError, httpx.HTTPError) as missing:
+        error = silence or missing
         raise ValueError(
             f"{name} is neither a folder nor a model that the hub gives out ({_first_line(error)}); give a folder, "
             "check the network, or log in with `hf auth login`"

@@ -32,6 +32,11 @@ class Need:
     prompts: tuple[str, ...] = ()
     max_model_len: int | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("prompt_length", "response_length", "tensor_parallel"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be >= 1")
+
 
 @dataclass(frozen=True)
 class Finding:

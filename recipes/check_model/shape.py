@@ -42,7 +42,12 @@ def _positions(checkpoint: Checkpoint) -> int | None:
 def tensor_parallel(checkpoint: Checkpoint, need: Need) -> Finding:
     """vLLM can spread heads and vocabulary over the GPUs of one engine."""
     name, gpus, config = "tensor parallelism", need.tensor_parallel, checkpoint.config
-    heads = config.num_attention_heads
+    heads = getattr(config, "num_attention_heads", None)
+    if not heads:
+        return Finding(
+            name, "warn", f"config.json names no attention heads (model type {config.model_type})",
+            "look up in vLLM's documentation how it spreads this model",
+        )  # fmt: skip
     groups = getattr(config, "num_key_value_heads", None) or heads
     vocabulary = -(-config.vocab_size // _VLLM_VOCABULARY_STEP) * _VLLM_VOCABULARY_STEP
     way_out = "set actor_rollout_ref.rollout.tensor_model_parallel_size=1"

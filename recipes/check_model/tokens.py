@@ -37,9 +37,7 @@ def tokenizer_ids(checkpoint: Checkpoint, need: Need) -> Finding:
         ids = checkpoint.tokenizer.encode(text, add_special_tokens=False)
         wanted = checkpoint.raw.encode(text, add_special_tokens=False).ids
         if ids != wanted:
-            at = next(
-                (i for i, (a, b) in enumerate(zip(ids, wanted, strict=False)) if a != b), min(len(ids), len(wanted))
-            )
+            at = _first_difference(ids, wanted)
             return Finding(
                 name, "fail",
                 f"transformers' {type(checkpoint.tokenizer).__name__} gives other ids from token {at} of "
@@ -59,9 +57,7 @@ def round_trip(checkpoint: Checkpoint, need: Need) -> Finding:
     for text in texts:
         back = tokenizer.decode(tokenizer.encode(text, add_special_tokens=False), clean_up_tokenization_spaces=False)
         if back != text:
-            at = next(
-                (i for i, (a, b) in enumerate(zip(back, text, strict=False)) if a != b), min(len(back), len(text))
-            )
+            at = _first_difference(back, text)
             return Finding(
                 name, "fail", f"{text[max(0, at - 10) : at + 20]!r} becomes {back[max(0, at - 10) : at + 20]!r}",
                 "set tokenizer_class to PreTrainedTokenizerFast in tokenizer_config.json, or use another tokenizer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,9 +13,9 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, MambaConfig
 
-from recipes.check_model import CHECKS, __main__, check_model
+from recipes.check_model import CHECKS, __main__, check_model, shape
 from recipes.check_model.checkpoint import load_checkpoint
 from recipes.check_model.finding import Need
 from recipes.check_model.run import read_prompts
@@ -296,3 +297,24 @@ def test_prompts_of_the_data_are_read_and_what_is_no_data_is_named(tmp_path):
     file.write_text("none")
     with pytest.raises(ValueError, match="cannot be read as parquet"):
         read_prompts(file)
+
+
+def test_a_hub_that_never_answers_is_one_line_in_seconds():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        environment = {"HF_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}", "PATH": "/usr/bin:/bin"}
+        command = [sys.executable, "-m", "recipes.check_model", "Qwen/Qwen3-8B"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    assert (done.returncode, done.stderr.count("Traceback")) == (2, 0)
+    assert "is neither a folder nor a model that the hub gives out" in done.stderr
+
+
+def test_sizes_below_one_folders_without_a_tokenizer_and_models_without_heads_are_named(copy, saved, capsys):
+    assert check(capsys, saved(QWEN3), "--tensor-parallel", "0")[2].startswith("check_model: tensor_parallel is 0")
+    headless = load_checkpoint(str(saved(QWEN3)))
+    finding = shape.tensor_parallel(replace(headless, config=MambaConfig()), NEED)
+    assert finding.status == "warn"
+    folder = copy(QWEN3)
+    (folder / "tokenizer.json").unlink()
+    assert "has no tokenizer" in check(capsys, folder)[2]
