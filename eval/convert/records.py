@@ -62,11 +62,6 @@ class Samples:
         row_id = text_of(found.problem_id) or content_hash([problem, gold])
         key = (benchmark, row_id, budget)
         number = self._taken[key]
-        used, thinking = tokens_of(found.used, "tokens used"), tokens_of(found.thinking, "tokens of the thought")
-        if used is not None and thinking is not None and thinking > used:
-            raise ValueError(
-                f"the thought has {thinking} tokens and the response {used}; it must have at least as many"
-            )
         record = {
             "id": content_hash([benchmark, row_id, None if budget is None else budget.to_dict(), number]),
             "row_id": row_id,
@@ -77,17 +72,26 @@ class Samples:
             "ground_truth": gold,
             "answer_type": answer_type,
             "response": _response(found.response),
-            "used_tokens": used,
-            "thinking_tokens": thinking,
-            "solution_tokens": None if used is None or thinking is None else used - thinking,
+            **_tokens(found),
             "inserted_tokens": 0,
             "truncated": truncated_of(found.truncated),
             "rounds": 1,
             "label": label_of(found.label),
-            "token_source": None if used is None else "file",
         }
         self._taken[key] += 1  # not before: a row that cannot be used takes no number
         return record
+
+
+def _tokens(found: Answered) -> dict[str, Any]:
+    used, thinking = tokens_of(found.used, "tokens used"), tokens_of(found.thinking, "tokens of the thought")
+    if used is not None and thinking is not None and thinking > used:
+        raise ValueError(f"the thought has {thinking} tokens and the response {used}; it must have at least as many")
+    return {
+        "used_tokens": used,
+        "thinking_tokens": thinking,
+        "solution_tokens": None if used is None or thinking is None else used - thinking,
+        "token_source": None if used is None else "file",
+    }
 
 
 def _parted(data_source: str) -> tuple[str, dict[str, Any] | None]:
