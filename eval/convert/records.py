@@ -42,8 +42,12 @@ class Samples:
     answer_type: str | None = None
     _taken: Counter[tuple[Any, ...]] = field(default_factory=Counter)
 
-    def sample(self, found: Answered) -> dict[str, Any]:
+    def sample(self, found: Answered, row: int) -> dict[str, Any]:
         """The line of samples.jsonl for a response; ``token_source`` says who counted its tokens.
+
+        Args:
+            found: the response.
+            row: the number of its row, which stands for a problem that the file neither names nor tells.
 
         Raises:
             ValueError: it cannot be graded, or a field holds what it cannot mean.
@@ -59,7 +63,7 @@ class Samples:
         answer_type = self.answer_type or told or _answer_type(gold, problem, found.options)
         check_gold(gold, answer_type)
         benchmark = self.benchmark or named or self.fallback
-        row_id = text_of(found.problem_id) or content_hash([problem, gold])
+        row_id = text_of(found.problem_id) or content_hash([problem, gold] if problem else [row])
         key = (benchmark, row_id, budget)
         number = self._taken[key]
         record = {

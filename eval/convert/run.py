@@ -130,7 +130,7 @@ def _of_row(
         if found is None:
             return
         try:
-            yield samples.sample(found if asked is None else asked.known(found))
+            yield samples.sample(found if asked is None else asked.known(found), number)
         except Missing as error:
             outcome.complain(f"{place}: {error}; its fields are {', '.join(row)}")
         except _WRONG_SHAPE as error:

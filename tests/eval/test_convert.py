@@ -262,6 +262,18 @@ def test_a_budget_for_all_rows_is_a_number(tmp_path):
     assert sample["data_source"] == "out/max-1024"
 
 
+def test_problems_are_told_apart_by_their_text_and_without_any_by_id_or_row(tmp_path):
+    told = [{**GOOD, "id": n, "budget": tokens} for n, tokens in enumerate((512, 1024))]
+    assert len({sample["row_id"] for sample in converted(write(tmp_path / "a.jsonl", told))}) == 1
+    bare = [{"id": n // 2, "gold": "2", "response": "\\boxed{2}"} for n in range(4)]
+    samples = converted(write(tmp_path / "b.jsonl", bare), "--overwrite")
+    assert [(sample["row_id"], sample["sample"]) for sample in samples] == [("0", 0), ("0", 1), ("1", 0), ("1", 1)]
+    nameless = [{"gold": "2", "response": ["\\boxed{2}", "\\boxed{3}"]}] * 3
+    samples = converted(write(tmp_path / "c.jsonl", nameless), "--overwrite")
+    assert len(samples) == 6
+    assert len({sample["row_id"] for sample in samples}) == 3
+
+
 def test_an_output_that_exists_is_replaced_only_when_asked_to(tmp_path):
     path = write(tmp_path / "out.jsonl", [GOOD])
     converted(path)

@@ -43,10 +43,13 @@ class Fields:
                 f"it has no response at {' or '.join(self.response[:4])}; its fields are {', '.join(row) or 'none'}"
             )
         responses = find_all(row, path)
+        # "id" may count samples and not problems: it is asked only where the problem itself is not there.
+        named = None if find(row, *self.problem) is not None else find(row, "id", "idx", "index", "uid")
         whole = {name: find(row, *getattr(self, name)) for name in _WHOLE}
         for number, response in enumerate(responses):
             each = {name: _nth(row, getattr(self, name), number, len(responses)) for name in _EACH}
-            yield Answered(response=response, **whole, **each)
+            found = Answered(response=response, **whole, **each)
+            yield found if found.problem_id is not None else replace(found, problem_id=named)
 
 
 _WHOLE = ("gold", "problem", "prompt", "problem_id", "benchmark", "answer_type", "options")
@@ -80,7 +83,7 @@ COMMON = Fields(
     ),
     problem=("problem", "question", "prompt", "query", "input", "instruction", "messages"),
     prompt=("rendered_prompt", "full_prompt", "prompt"),
-    problem_id=("row_id", "problem_id", "question_id", "unique_id", "uid", "id", "idx", "index"),
+    problem_id=("row_id", "problem_id", "question_id", "unique_id"),
     benchmark=("benchmark", "dataset", "data_source", "task", "task_name"),
     budget=(
         "budget", "budget_tokens", "token_budget", "thinking_budget", "target_tokens", "target_length",

@@ -32,7 +32,7 @@ def _read(row: Row) -> Iterator[Answered]:
             answer,
             gold=gold,
             problem=find(row, *_ASKED),
-            problem_id=find(row, "custom_id", *COMMON.problem_id[:4]),
+            problem_id=find(row, "custom_id", *COMMON.problem_id),
             benchmark=find(row, *COMMON.benchmark),
             budget=find(row, "budget", "metadata.budget"),
             mode=find(row, "mode", "metadata.mode"),
