@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from typing import Any
@@ -112,11 +113,14 @@ def _completion(output: Any) -> Completion:
 
 def _hardware(tensor_parallel: int, memory: float) -> dict[str, Any]:
     """Arguments for the machine at hand; the CPU needs settings in the environment before vLLM is imported."""
+    # torch otherwise asks CUDA itself, after which the engine's process, forked from this one, cannot use it.
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     import torch
 
     if torch.cuda.is_available():
-        if shutil.which("nvcc") is None and "CUDA_HOME" not in os.environ:
-            # vLLM's default sampler for top_p compiles a kernel, which needs the CUDA toolkit.
+        toolkit = shutil.which("nvcc") is not None or "CUDA_HOME" in os.environ
+        if not toolkit or importlib.util.find_spec("flashinfer") is None:
+            # vLLM's default sampler for top_p is FlashInfer's, which compiles a kernel with the CUDA toolkit.
             os.environ.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
         return {"tensor_parallel_size": tensor_parallel, "gpu_memory_utilization": memory}
     # vLLM's CPU package otherwise loads its AVX512 build; inductor compiles for half a minute; and the cache
