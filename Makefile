@@ -5,13 +5,14 @@ PYTHON_GPU := $(if $(filter command environment,$(origin PYTHON)),$(PYTHON),pyth
 BIN := $(CURDIR)/.venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup setup-gpu train train-max eval test test-fast test-compat lint
+.PHONY: help setup setup-gpu train train-max train-smollm2 eval test test-fast test-compat lint
 
 help:
 	@echo 'make setup      virtual environment in .venv (the others do it by themselves)'
 	@echo 'make setup-gpu  environment for GPUs in .venv-gpu'
 	@echo 'make train      build the embedded model, train it with LCPO-Exact, report before and after'
 	@echo 'make train-max  after it: L1-Max from the trained model, with its own report'
+	@echo 'make train-smollm2  a real model of 135M parameters on GSM8K; many hours, and it goes on where it was stopped'
 	@echo 'make eval       the evaluation protocol at the size of the embedded model'
 	@echo 'make test       all tests, the real trainer included'
 	@echo 'make test-fast  those that need neither trainer, engine nor network'
@@ -36,6 +37,9 @@ train: $(READY)
 
 train-max: $(READY)
 	PYTHON=$(BIN)/python bash recipes/tiny/train_max.sh
+
+train-smollm2: $(READY)
+	PYTHON=$(BIN)/python bash recipes/smollm2/train.sh
 
 eval: $(READY)
 	PYTHON=$(BIN)/python bash eval/run_tiny.sh
