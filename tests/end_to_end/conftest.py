@@ -182,14 +182,20 @@ def uninterrupted(tiny, tmp_path_factory) -> tuple[Path, str]:
     return folder, log
 
 
+def jsonl(file: Path) -> list[dict]:
+    """The records of a file. A record may hold line separators of Unicode, at which ``str.splitlines`` cuts too."""
+    with file.open(encoding="utf-8", newline="\n") as lines:
+        return [json.loads(line) for line in lines]
+
+
 def steps(folder: Path) -> dict[int, dict[str, float]]:
     """Metrics by step, of all starts of a run."""
-    lines = [line for file in sorted((folder / "metrics").glob("*.jsonl")) for line in file.read_text().splitlines()]
-    return {entry["step"]: entry["data"] for entry in map(json.loads, lines)}
+    entries = [entry for file in sorted((folder / "metrics").glob("*.jsonl")) for entry in jsonl(file)]
+    return {entry["step"]: entry["data"] for entry in entries}
 
 
 def rollouts(folder: Path, step: int) -> list[dict]:
-    return [json.loads(line) for line in (folder / f"{step}.jsonl").read_text().splitlines()]
+    return jsonl(folder / f"{step}.jsonl")
 
 
 def asked(folder: Path, step: int) -> Counter[str]:

@@ -28,7 +28,7 @@ from l1_verl.budget import Budget
 from l1_verl.data.rows import INSTRUCTION
 from l1_verl.response import require_think_end_id, thinking_tokens
 from recipes import export
-from tests.end_to_end.conftest import BUDGETS, LCPO, ROOT, Run, asked, make_home, rollouts, starting, steps
+from tests.end_to_end.conftest import BUDGETS, LCPO, ROOT, Run, asked, jsonl, make_home, rollouts, starting, steps
 from tests.families import FAMILIES, QWEN3, R1_DISTILL, SMOLLM2, Family
 
 pytestmark = pytest.mark.end_to_end
@@ -274,8 +274,7 @@ def test_what_is_measured_through_the_server_goes_into_the_card_of_the_very_same
     report.main([
         "--runs", f"served={graded}", "--output", str(drawn), "--resamples", "100", "--count", counted,
     ])  # fmt: skip
-    for line in graded.read_text().splitlines():
-        sample = json.loads(line)
+    for sample in jsonl(graded):
         if exported.family.closes_thoughts:
             assert sample["thinking_tokens"] <= min(sample["budget"]["tokens"], 64 - 12)
             assert sample["solution_tokens"] <= 12

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from l1_verl.budget import Budget
-from tests.end_to_end.conftest import ROOT, Run, steps
+from tests.end_to_end.conftest import ROOT, Run, rollouts, steps
 from tests.rows import row
 
 pytestmark = pytest.mark.end_to_end
@@ -119,5 +119,5 @@ def test_our_dataset_works_with_verl_s_own_reward_manager(project, write, tmp_pa
         f"trainer.rollout_data_dir={tmp_path / 'rollouts'}",
     ).wait()  # fmt: skip
     assert sorted(steps(tmp_path)) == [1, 2]
-    asked = [json.loads(line)["input"] for line in (tmp_path / "rollouts" / "1.jsonl").read_text().splitlines()]
+    asked = [sample["input"] for sample in rollouts(tmp_path / "rollouts", 1)]
     assert all("Think for " in prompt for prompt in asked)
