@@ -118,7 +118,7 @@ def main() -> int:
 
 def read_golds(file: Path) -> Iterator[str]:
     text = file.read_text(encoding="utf-8")
-    rows = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, filter(str.strip, text.splitlines()))
+    rows = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, filter(str.strip, text.split("\n")))
     yield from (str(row["answer"]).strip() for row in rows if str(row.get("answer") or "").strip())
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from eval.files import read_lines
 
 TESTS = Path(__file__).resolve().parents[1] / "tests" / "grading"
 Pair = tuple[str, str, bool]
@@ -37,14 +38,14 @@ def main() -> None:
 
 
 def labelled(file: Path) -> Iterator[Pair]:
-    for row in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+    for row in read_lines(file):
         if row["gold"].strip():
             yield row["pred"], row["gold"], bool(row["label"])
 
 
 def of_tests() -> Iterator[Pair]:
     """The mathematical pairs of tests/grading, boxed answers only."""
-    for row in map(json.loads, (TESTS / "pairs.jsonl").read_text(encoding="utf-8").splitlines()):
+    for row in read_lines(TESTS / "pairs.jsonl"):
         if row.get("type", "math") == "math" and row["response"].startswith("\\boxed{"):
             yield row["response"][7:-1], row["gold"], row["right"]
     for name, table, right in (("test_pairs", "RIGHT", True), ("test_false_positives", "WRONG", False)):

@@ -10,7 +10,7 @@ import pytest
 
 from l1_verl.grading import GradingPool
 
-PAIRS = [json.loads(line) for line in Path(__file__).with_name("pairs.jsonl").read_text("utf-8").splitlines()]
+PAIRS = [json.loads(line) for line in Path(__file__).with_name("pairs.jsonl").read_text("utf-8").split("\n") if line]
 BY_KIND = defaultdict(list)
 for pair in PAIRS:
     BY_KIND[pair["kind"]].append(pair)
