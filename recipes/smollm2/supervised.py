@@ -27,7 +27,9 @@ from recipes.smollm2.solutions import Solution
 
 logger = logging.getLogger(__name__)
 
-STEPS, BATCH, LEARNING_RATE, WARMUP = 50, 16, 3e-4, 5
+STEPS, BATCH, LEARNING_RATE, WARMUP = 150, 16, 3e-4, 5
+# Tokens of the longest prompt that is learned from, two of three of GSM8K's: a batch is as wide as its longest
+LONGEST_PROMPT = 128
 BUDGETS = (48, 160)
 # The solution of a maximum, in tokens below it: LCPO-Max is not to begin above
 BELOW_MAXIMUM = (2, 14)
@@ -51,8 +53,13 @@ class Examples:
     """Examples as a function of (seed, step)."""
 
     def __init__(self, records: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> None:
-        self._records = records
         self._tokenizer = tokenizer
+        longest = [self._prompt(one["question"], Budget("max", BUDGETS[1])) for one in records]
+        self._records = [
+            one for one, size in zip(records, self._lengths(longest), strict=True) if size <= LONGEST_PROMPT
+        ]
+        if not self._records:
+            raise BadInputError(f"none of {len(records)} problems has a prompt of at most {LONGEST_PROMPT} tokens")
 
     def of_step(self, seed: int, step: int) -> list[Example]:
         """The examples of one training step."""
@@ -68,10 +75,12 @@ class Examples:
             text = Solution.of(**record).closest(wanted, self._lengths, rng, WITHIN)
             if abs(self._lengths([text])[0] - wanted) <= WITHIN:
                 break
-        asked = f"{math_problem(0, record['question'], '0').prompt} {budget.sentence}"
+        return Example(self._prompt(record["question"], budget), text + self._tokenizer.eos_token)
+
+    def _prompt(self, question: str, budget: Budget) -> str:
+        asked = f"{math_problem(0, question, '0').prompt} {budget.sentence}"
         message = [{"role": "user", "content": asked}]
-        prompt = self._tokenizer.apply_chat_template(message, add_generation_prompt=True, tokenize=False)
-        return Example(prompt, text + self._tokenizer.eos_token)
+        return self._tokenizer.apply_chat_template(message, add_generation_prompt=True, tokenize=False)
 
     def _lengths(self, texts: Any) -> list[int]:
         return [len(ids) for ids in self._tokenizer(list(texts), add_special_tokens=False).input_ids]
@@ -91,6 +100,8 @@ def train(
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device).train()
+    # 2.5 times as fast where the processor computes in bfloat16, slower where it does not
+    fast_bf16 = device == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _learning_rate_factor)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
@@ -105,7 +116,8 @@ def train(
     progress = tqdm(range(first, STEPS), desc="supervised training", initial=first, total=STEPS)
     for step in progress:
         batch = {name: value.to(device) for name, value in collate(examples.of_step(seed, step), tokenizer).items()}
-        loss = model(**batch).loss
+        with torch.autocast(device, torch.bfloat16, enabled=fast_bf16):
+            loss = model(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
