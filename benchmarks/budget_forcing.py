@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from eval import cli
 from eval.chat import Chat
 from eval.engines.vllm_engine import VLLMEngine
 from eval.loop import answers
 from eval.strategies import Sampling
 from eval.strategies.registry import STRATEGIES
 from eval.tasks import Task, load_rows, tasks_of
+from l1_verl import cli
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from eval import cli
 from eval.convert.__main__ import main as convert
+from l1_verl import cli
 
 _WORDS = "so the sum of x and y is then we have wait let me check this again maybe therefore 2 3 17 \\frac{1}{2} = + ("
 

@@ -16,7 +16,6 @@ import time
 from functools import partial
 from pathlib import Path
 
-from eval import cli
 from eval.chat import Chat
 from eval.engines.vllm_engine import VLLMEngine
 from eval.files import LineLog
@@ -25,6 +24,7 @@ from eval.loop import answers
 from eval.strategies import Sampling
 from eval.strategies.plain import plain
 from eval.tasks import load_rows, tasks_of
+from l1_verl import cli
 
 
 def main() -> None:

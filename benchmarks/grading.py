@@ -27,8 +27,8 @@ import torch
 from omegaconf import OmegaConf
 from verl import DataProto
 
+from eval.rows import field, read_rows
 from l1_verl.grading import GradingPool
-from l1_verl.grading.files import field, read_rows
 from l1_verl.grading.grader import gold_answers
 
 PROBLEMS, RESPONSES, TOKENS = 128, 16, 4000

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from eval import cli
 from eval.report.__main__ import main as report
+from l1_verl import cli
 
 _BENCHMARKS = {"aime2025": 30, "math500": 500, "amc": 83, "olympiad_bench": 675, "gpqa": 198, "lsat": 230}
 _BUDGETS = (512, 1024, 2048, 3600)

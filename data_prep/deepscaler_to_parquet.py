@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from l1_verl.cli import InputError
 from l1_verl.data.answers import clean_answer
 from l1_verl.data.convert import check_output, choose, parser, progress, progress_bar, run, save
 from l1_verl.data.repeats import (
@@ -23,7 +24,7 @@ from l1_verl.data.repeats import (
     without_contradictions,
     without_repeats,
 )
-from l1_verl.data.rows import INSTRUCTION, BadInputError, math_problem
+from l1_verl.data.rows import INSTRUCTION, math_problem
 from l1_verl.data.sources import Record, read_records
 
 HUB = "agentica-org/DeepScaleR-Preview-Dataset"
@@ -90,7 +91,7 @@ def select(pairs: list[Pair], options: argparse.Namespace, benchmarks: list[Reco
     filled = [pair for pair in pairs if clean_answer(pair.answer)]
     if options.blank == "refuse" and len(filled) < len(pairs):
         first = next(pair.position for pair in pairs if not clean_answer(pair.answer))
-        raise BadInputError(f"{len(pairs) - len(filled)} answers are blank, first record {first}; try --blank drop")
+        raise InputError(f"{len(pairs) - len(filled)} answers are blank, first record {first}; try --blank drop")
     report("blank answers", f"{len(pairs) - len(filled):,} rows", pairs, filled)
 
     (repeated, differing), (repeated_exactly, differing_exactly) = census(pairs), census(pairs, str)
@@ -118,13 +119,13 @@ def without_ungradable(pairs: list[Pair]) -> list[Pair]:
     try:
         from l1_verl.grading import GradingPool
     except ImportError as error:
-        raise BadInputError(f"--drop-ungradable needs the grader's packages: {error}") from error
+        raise InputError(f"--drop-ungradable needs the grader's packages: {error}") from error
     answers = [clean_answer(pair.answer) for pair in pairs]
     try:
         with GradingPool(workers=os.cpu_count() or 1) as pool, progress_bar(len(pairs), "grading") as bar:
             gradable = pool.gradable_many(answers, ["math"] * len(pairs), progress=bar.update)
     except RuntimeError as error:
-        raise BadInputError(f"--drop-ungradable: {error}") from error
+        raise InputError(f"--drop-ungradable: {error}") from error
     return [pair for pair, good in zip(pairs, gradable, strict=True) if good]
 
 

@@ -14,8 +14,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from l1_verl.cli import InputError
 from l1_verl.data.convert import Benchmark, convert
-from l1_verl.data.rows import BadInputError, Problem, choice_problem
+from l1_verl.data.rows import Problem, choice_problem
 from l1_verl.data.sources import Record
 
 
@@ -28,7 +29,7 @@ def read_zip(path: Path) -> list[dict[str, Any]]:
     """The records of every ``test/<subject>_test.csv`` in the archive, by subject.
 
     Raises:
-        BadInputError: it is no archive, or a line of it does not have six columns.
+        InputError: it is no archive, or a line of it does not have six columns.
     """
     records = []
     try:
@@ -36,10 +37,10 @@ def read_zip(path: Path) -> list[dict[str, Any]]:
             for name in sorted(name for name in archive.namelist() if name.endswith("_test.csv")):
                 for number, line in enumerate(csv.reader(io.StringIO(archive.read(name).decode(), newline="")), 1):
                     if len(line) != 6:
-                        raise BadInputError(f"{path}: {name}, row {number} has {len(line)} columns and not 6")
+                        raise InputError(f"{path}: {name}, row {number} has {len(line)} columns and not 6")
                     records.append({"question": line[0], "choices": line[1:5], "answer": line[5]})
     except (zipfile.BadZipFile, UnicodeDecodeError, csv.Error) as error:
-        raise BadInputError(f"{path} is not a valid archive of csv files, perhaps cut off: {error}") from error
+        raise InputError(f"{path} is not a valid archive of csv files, perhaps cut off: {error}") from error
     return records
 
 

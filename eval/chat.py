@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.cli import InputError
+from l1_verl.cli import InputError
 from l1_verl.response import thinking_tokens
 
 THINK, END_OF_THOUGHT = "<think>", "</think>"

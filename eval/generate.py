@@ -16,16 +16,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from eval import cli
 from eval.chat import Chat
-from eval.cli import InputError
 from eval.engines import Engine
-from eval.files import LineLog, Wanted, content_hash, read_lines
+from eval.files import LineLog, Wanted, read_lines
 from eval.loop import answers
 from eval.model import fingerprint, model_context
 from eval.strategies import Answer, Sampling, Strategy
 from eval.strategies.registry import STRATEGIES
 from eval.tasks import Task, file_hash, load_rows, tasks_of
+from l1_verl import cli
+from l1_verl.cli import InputError
+from l1_verl.files import content_hash
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,21 +17,18 @@ from typing import Any
 
 from tqdm import tqdm
 
-from eval import cli
-from eval.cli import InputError
 from eval.files import LineLog, Wanted, config_path, read_config, read_lines
 from eval.verdicts import Verdicts, fault
-from l1_verl import __version__
+from l1_verl import __version__, cli
+from l1_verl.cli import InputError
 from l1_verl.grading import GradingPool
 
 # Samples that are named where some cannot be graded.
 _SHOWN = 5
-#: Exit code where some lines or samples could not be graded, and the others were.
-SOME_UNUSABLE = 3
 _NEEDED = ("id", "response", "ground_truth", "answer_type")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     if args.output.resolve() == args.samples.resolve():
         raise InputError(f"--output is {args.output}, the samples themselves; choose another file")
@@ -68,16 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     verdicts = Verdicts.of(args.output)
     for line in verdicts.agreement(_SHOWN):
         print(line)
-    _complain(unusable, "lines are no samples and were left out")
-    _complain(verdicts.ungradable, "samples cannot be graded and count as wrong")
-    if unusable or verdicts.ungradable:
-        sys.exit(SOME_UNUSABLE)
-
-
-def _complain(faults: Sequence[str], what: str) -> None:
-    if faults:
-        shown = "; ".join(faults[:_SHOWN])
-        print(f"eval.grade: {len(faults):,} {what}: {shown}", file=sys.stderr)
+    left_out = cli.tell_unusable("lines are no samples and were left out", unusable)
+    wrong = cli.tell_unusable("samples cannot be graded and count as wrong", verdicts.ungradable)
+    return left_out or wrong
 
 
 def _graded(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
-from eval.cli import EngineError
 from eval.engines import Completion, Engine, Request
 from eval.strategies import Answer, Strategy
 from eval.tasks import Task
+from l1_verl.cli import EngineError
 
 
 @dataclass

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from eval.cli import InputError
-from eval.files import content_hash
 from l1_verl.budget import Budget
+from l1_verl.cli import InputError
+from l1_verl.files import content_hash
 from l1_verl.row import read_row, row_id
 
 _COLUMNS = ("data_source", "prompt", "reward_model", "extra_info")

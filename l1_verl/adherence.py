@@ -1,24 +1,32 @@
-"""How well budgets were kept: pure functions of tokens used and tokens asked for.
+"""How well budgets were kept: measures of each sample, and what they come to over many.
 
-Two conventions to keep apart: the *signed* relative error, (n_y - n_gold) / n_gold, whose mean lets long and short
-answers cancel (L1's Table 2 reports it that way), and the *absolute* one, which does not. Training and evaluation use
-the functions of this module alike.
+Training metrics, the reward manager and the report use the functions of this module alike. The *signed* relative error
+(n_y - n_gold) / n_gold lets long and short answers cancel in its mean (L1's Table 2 reports it so); the *absolute* one
+does not.
 
-All functions take arrays of shape ``(samples,)`` in tokens, used first.
+All functions take arrays of shape ``(samples,)`` in tokens, used first. NaN stands for unknown: a budget of NaN is no
+budget, and whatever needs one is NaN.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Array = NDArray[np.float64]
+
 #: L1 counts a max-mode answer as a violation when it is more than 500 tokens over its budget (section 5).
 SOFT_TOLERANCE = 500
 
+# In the last bit: 563.2 is 10 % above 512, whatever binary fractions make of it.
+_ROUNDING = 1e-12
 
-def length_error(used: ArrayLike, budget: ArrayLike) -> NDArray[np.float64]:
+
+def length_error(used: ArrayLike, budget: ArrayLike) -> Array:
     """Signed relative error (n_y - n_gold) / n_gold of each sample.
 
     Raises:
@@ -32,26 +40,83 @@ def length_error(used: ArrayLike, budget: ArrayLike) -> NDArray[np.float64]:
     return (used - budget) / budget
 
 
-def rmse(used: ArrayLike, budget: ArrayLike) -> float:
-    """Root mean squared error sqrt(mean((n_y - n_gold)^2)), in tokens."""
+def measures(used: ArrayLike, budget: ArrayLike) -> dict[str, Array]:
+    """What each sample made of its budget.
+
+    Returns:
+        By name, arrays of shape ``(samples,)``: ``error`` and ``abs_error``, relative to the budget; ``within_10`` and
+        ``within_20``, 1 where |n_y - n_gold| <= 0.1 or 0.2 n_gold; ``over_budget``, 1 where n_y > n_gold;
+        ``soft_violation``, 1 where n_y > n_gold + 500, L1's measure; ``utilisation`` n_y / n_gold.
+
+    Raises:
+        ValueError: the shapes differ, there is no sample, or a budget is below 1.
+    """
     used, budget = _pair(used, budget)
-    return float(np.sqrt(np.mean((used - budget) ** 2)))
+    error = (used - budget) / budget
+    absolute = np.abs(error)
+    known = ~np.isnan(error)
+
+    def share(true: NDArray[np.bool_]) -> Array:
+        return np.where(known, true, np.nan)
+
+    return {
+        "error": error,
+        "abs_error": absolute,
+        "within_10": share(absolute <= 0.1 + _ROUNDING),
+        "within_20": share(absolute <= 0.2 + _ROUNDING),
+        "over_budget": share(used > budget),
+        "soft_violation": share(used > budget + SOFT_TOLERANCE),
+        "utilisation": used / budget,
+    }
 
 
-def correlation(used: ArrayLike, budget: ArrayLike) -> float:
-    """Pearson's r of tokens asked for and tokens used; NaN where one of them does not vary."""
+def aggregates(used: ArrayLike, budget: ArrayLike, mean: Callable[[Array], Any] = np.nanmean) -> dict[str, Any]:
+    """The measures over all samples, every one of them a function of means.
+
+    Args:
+        used: n_y.
+        budget: n_gold.
+        mean: of an array of shape ``(samples,)``, NaN left out. One that returns an array of weighted means, such as
+            those of resamples, makes every aggregate such an array.
+
+    Returns:
+        The attributes of :class:`Adherence` by name, but ``n`` and ``mean_used``.
+    """
     used, budget = _pair(used, budget)
-    if np.ptp(used) == 0 or np.ptp(budget) == 0:
-        return float("nan")
-    return float(np.corrcoef(budget, used)[0, 1])
+    found = measures(used, budget)
+    result = {
+        "mean_error": mean(found["error"]),
+        "mean_abs_error": mean(found["abs_error"]),
+        "rmse": np.sqrt(mean((used - budget) ** 2)),
+        "relative_rmse": np.sqrt(mean(found["error"] ** 2)),
+    }
+    result |= {name: mean(found[name]) for name in _SHARES}
+    return result | _line(used, budget, mean)
 
 
-def slope(used: ArrayLike, budget: ArrayLike) -> float:
-    """Least-squares slope of tokens used over tokens asked for: 1 for an obedient model, 0 for a deaf one."""
-    used, budget = _pair(used, budget)
-    if np.ptp(budget) == 0:
-        return float("nan")
-    return float(np.polyfit(budget, used, 1)[0])
+_SHARES = ("within_10", "within_20", "over_budget", "soft_violation", "utilisation")
+
+
+def _line(used: Array, budget: Array, mean: Callable[[Array], Any]) -> dict[str, Any]:
+    """Pearson's r and the least-squares slope of tokens used over budget; NaN where one of them does not vary."""
+    known = ~np.isnan(used - budget)
+    nothing = mean(np.full_like(used, 0.0)) * np.nan
+    if not known.any() or np.ptp(budget[known]) == 0:
+        return {"correlation": nothing, "slope": nothing}
+    # Centred, so that the differences of large moments keep their digits
+    x = np.where(known, budget - budget[known].mean(), np.nan)
+    y = np.where(known, used - used[known].mean(), np.nan)
+    mean_x, mean_y = mean(x), mean(y)
+    covariance = mean(x * y) - mean_x * mean_y
+    spread_x, spread_y = mean(x * x) - mean_x**2, mean(y * y) - mean_y**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = nothing if np.ptp(used[known]) == 0 else covariance / np.sqrt(np.maximum(spread_x * spread_y, 0))
+        return {"correlation": _finite(r), "slope": _finite(covariance / spread_x)}
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with NaN for what a division by 0 has left."""
+    return np.where(np.isfinite(value), value, np.nan)[()]
 
 
 @dataclass(frozen=True)
@@ -63,14 +128,15 @@ class Adherence:
         mean_used: mean n_y in tokens.
         mean_error: mean signed relative error; errors of both signs cancel.
         mean_abs_error: mean absolute relative error.
-        rmse: root mean squared error in tokens.
+        rmse: root mean squared error sqrt(mean((n_y - n_gold)^2)), in tokens.
+        relative_rmse: sqrt(mean(((n_y - n_gold) / n_gold)^2)), as in L1's Table 2.
         within_10: share of samples with |n_y - n_gold| <= 0.1 n_gold.
         within_20: share of samples with |n_y - n_gold| <= 0.2 n_gold.
         over_budget: share of samples with n_y > n_gold (a hard violation of a max budget).
         soft_violation: share of samples with n_y > n_gold + 500, L1's measure.
         utilisation: mean n_y / n_gold.
-        correlation: Pearson's r of budget and tokens used, NaN for a single budget.
-        slope: least-squares slope of tokens used over budget, NaN for a single budget.
+        correlation: Pearson's r of budget and tokens used; NaN where one of them does not vary.
+        slope: least-squares slope of tokens used over budget: 1 where budgets are kept, 0 where they are ignored.
     """
 
     n: int
@@ -78,6 +144,7 @@ class Adherence:
     mean_error: float
     mean_abs_error: float
     rmse: float
+    relative_rmse: float
     within_10: float
     within_20: float
     over_budget: float
@@ -93,24 +160,25 @@ def adherence(used: ArrayLike, budget: ArrayLike) -> Adherence:
     Raises:
         ValueError: the shapes differ, there is no sample, or a budget is below 1.
     """
-    used, budget = _pair(used, budget)
-    error = length_error(used, budget)
-    # A tolerance in the last bit: 563.2 is 10 % above 512, whatever binary fractions make of it.
-    absolute = np.abs(error)
+    found = aggregates(used, budget)
     return Adherence(
-        n=int(used.size),
-        mean_used=float(used.mean()),
-        mean_error=float(error.mean()),
-        mean_abs_error=float(absolute.mean()),
-        rmse=rmse(used, budget),
-        within_10=float(np.mean(absolute <= 0.1 + 1e-12)),
-        within_20=float(np.mean(absolute <= 0.2 + 1e-12)),
-        over_budget=float(np.mean(used > budget)),
-        soft_violation=float(np.mean(used > budget + SOFT_TOLERANCE)),
-        utilisation=float(np.mean(used / budget)),
-        correlation=correlation(used, budget),
-        slope=slope(used, budget),
+        n=int(np.size(used)), mean_used=float(np.mean(used)), **{name: float(value) for name, value in found.items()}
     )
+
+
+def rmse(used: ArrayLike, budget: ArrayLike) -> float:
+    """``rmse`` of :class:`Adherence` alone."""
+    return adherence(used, budget).rmse
+
+
+def correlation(used: ArrayLike, budget: ArrayLike) -> float:
+    """``correlation`` of :class:`Adherence` alone."""
+    return adherence(used, budget).correlation
+
+
+def slope(used: ArrayLike, budget: ArrayLike) -> float:
+    """``slope`` of :class:`Adherence` alone."""
+    return adherence(used, budget).slope
 
 
 def band(budget: int, width: int) -> str:
@@ -124,12 +192,12 @@ def band(budget: int, width: int) -> str:
     return f"{index * width + 1}-{(index + 1) * width}"
 
 
-def _pair(used: ArrayLike, budget: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _pair(used: ArrayLike, budget: ArrayLike) -> tuple[Array, Array]:
     used, budget = np.asarray(used, dtype=np.float64), np.asarray(budget, dtype=np.float64)
     if used.shape != budget.shape or used.ndim != 1:
         raise ValueError(f"used has shape {used.shape} and budget {budget.shape}; both must be (samples,)")
     if used.size == 0:
         raise ValueError("there is no sample to measure")
-    if not (budget >= 1).all():
-        raise ValueError(f"the smallest budget is {budget.min():g} tokens; it must be >= 1")
+    if (budget < 1).any():
+        raise ValueError(f"the smallest budget is {np.nanmin(budget):g} tokens; it must be >= 1")
     return used, budget

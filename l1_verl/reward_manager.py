@@ -21,7 +21,7 @@ from verl import DataProto
 from verl.experimental.reward_loop.reward_manager import register
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
-from l1_verl.adherence import length_error
+from l1_verl.adherence import measures
 from l1_verl.budget import Budget
 from l1_verl.config import parse_reward
 from l1_verl.grading import GradingPool
@@ -88,20 +88,21 @@ class LCPORewardManager(RewardManagerBase):
         grade = await grading
         score = self._length_reward(grade.correct, used, budget)
         longest = (row.get("tool_extra_fields") or {}).get(LIMIT, self._longest)
-        error = math.nan if budget is None else float(length_error([used], [budget.tokens])[0])
+        asked = math.nan if budget is None else float(budget.tokens)
+        kept = {name: float(value[0]) for name, value in measures([used], [asked]).items()}
         return {
             "reward_score": score,
             # The same numeric keys on every sample: verl takes the keys of a batch from its first one.
             "reward_extra_info": {
                 "acc": float(grade.correct),
                 "length_reward": score - grade.correct,
-                "budget_tokens": math.nan if budget is None else float(budget.tokens),
+                "budget_tokens": asked,
                 "used_tokens": float(used),
                 "response_tokens": float(len(token_ids)),  # whatever is held against the budget
                 "solution_tokens": math.nan if thinking is None else float(len(token_ids) - thinking),
-                "length_error": error,
-                "abs_length_error": abs(error),
-                "over_budget": math.nan if budget is None else float(used > budget.tokens),
+                "length_error": kept["error"],
+                "abs_length_error": kept["abs_error"],
+                "over_budget": kept["over_budget"],
                 "truncated": float(len(token_ids) >= longest and token_ids[-1] != self._eos),
                 "grade_timeout": float(grade.status == "timeout"),
                 "no_answer": float(grade.status == "no_answer"),

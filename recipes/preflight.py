@@ -19,7 +19,8 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from l1_verl import AGENT_LOOPS
+from l1_verl import AGENT_LOOPS, cli
+from l1_verl.cli import InputError
 from l1_verl.config import (
     TRAINER_MODES,
     Stops,
@@ -29,6 +30,7 @@ from l1_verl.config import (
     parse_reward,
     parse_stops,
 )
+from l1_verl.files import replacing_file
 from l1_verl.grading import GradingPool
 from recipes.machine import SETUP_CPU, SETUP_GPU, machine_problem
 
@@ -79,11 +81,7 @@ FREE_TO_CHANGE = (
 VERL_MODES = ("sync", "colocate_async", "separate_async")
 
 
-class Refused(Exception):
-    """Why this run could not work, and the way out."""
-
-
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config-dir", type=Path, required=True)
     parser.add_argument("--config-name", required=True)
@@ -93,17 +91,15 @@ def main(arguments: list[str] | None = None) -> int:
         config = compose_recipe(options.config_dir, options.config_name, options.overrides)
         check(config)
         claim_folder(config)
-    except (Refused, ValueError, HydraException) as error:
-        print(f"preflight: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    return 0
+    except (ValueError, HydraException) as error:
+        raise InputError(str(error)) from None
 
 
 def compose_recipe(config_dir: Path, name: str, overrides: list[str]) -> DictConfig:
     """The configuration that ``verl.trainer.main_ppo`` would run, without importing verl."""
     spec = importlib.util.find_spec("verl")
     if spec is None or not spec.submodule_search_locations:
-        raise Refused(f"verl is not installed; run `{SETUP_CPU}`, or on GPUs `{SETUP_GPU}`")
+        raise InputError(f"verl is not installed; run `{SETUP_CPU}`, or on GPUs `{SETUP_GPU}`")
     verl_config = Path(spec.submodule_search_locations[0], "trainer", "config")
     with initialize_config_dir(str(config_dir.resolve()), version_base=None):
         composed = [override for override in overrides if not override.startswith("hydra.")]
@@ -114,10 +110,10 @@ def check(config: DictConfig) -> None:
     """Refuses knobs, files, models and hardware that the run could not start with.
 
     Raises:
-        Refused, ValueError: what is wrong, with the value, and the way out.
+        InputError, ValueError: what is wrong, with the value, and the way out.
     """
     if parse_budget(config.data.budget).scheduled and config.trainer.v1.trainer_mode not in TRAINER_MODES:
-        raise Refused(
+        raise InputError(
             f"data.budget.schedule is set, which trainer.v1.trainer_mode={config.trainer.v1.trainer_mode} does not "
             "follow; set trainer.v1.trainer_mode=lcpo"
         )
@@ -129,9 +125,9 @@ def check(config: DictConfig) -> None:
     mode = config.trainer.v1.trainer_mode
     modes = (*TRAINER_MODES, *VERL_MODES)
     if mode not in modes:
-        raise Refused(f"trainer.v1.trainer_mode is {mode!r}; it must be one of {', '.join(modes)}")
+        raise InputError(f"trainer.v1.trainer_mode is {mode!r}; it must be one of {', '.join(modes)}")
     if config.trainer.nnodes > 1 and not os.environ.get("RAY_ADDRESS"):
-        raise Refused(
+        raise InputError(
             f"trainer.nnodes is {config.trainer.nnodes}, but RAY_ADDRESS is not set: start Ray on every machine first "
             "(see recipes/README.md, Many machines)"
         )
@@ -139,16 +135,16 @@ def check(config: DictConfig) -> None:
     for key in ("train_files", "val_files"):
         files = config.data[key]
         if not files:
-            raise Refused(f"data.{key} is {files!r}; it must name at least one parquet file")
+            raise InputError(f"data.{key} is {files!r}; it must name at least one parquet file")
         for file in [files] if isinstance(files, str) else files:
             data[file] = None
             if not Path(file).expanduser().is_file():
-                raise Refused(
+                raise InputError(
                     f"data.{key}: there is no file {file}; write it with {_converter(Path(file))}, or use "
                     "PROFILE=tiny, which brings its own"
                 )
     if problem := machine_problem(config):
-        raise Refused(problem)
+        raise InputError(problem)
     _check_model(config, list(data))
 
 
@@ -167,19 +163,19 @@ def _check_agent_loop(config: DictConfig, stops: Stops) -> None:
     agent = config.actor_rollout_ref.rollout.agent
     if agent.default_agent_loop != "lcpo":
         if stops != Stops():
-            raise Refused(
+            raise InputError(
                 "actor_rollout_ref.rollout.custom.lcpo is set, but another agent loop would ignore it; add "
                 "actor_rollout_ref.rollout.agent.default_agent_loop=lcpo"
             )
         return
     if not Path(agent.agent_loop_config_path or "").is_file():
-        raise Refused(
+        raise InputError(
             f"actor_rollout_ref.rollout.agent.agent_loop_config_path is {agent.agent_loop_config_path!r}, which is no "
             f"file, so that verl does not know the agent loop lcpo; give {AGENT_LOOPS}"
         )
     stopping = stops.stop_at_zero or stops.exact_overrun is not None
     if stopping and config.trainer.v1.trainer_mode not in TRAINER_MODES:
-        raise Refused(
+        raise InputError(
             f"trainer.v1.trainer_mode is {config.trainer.v1.trainer_mode!r}, which does not tell the agent loop lcpo "
             "what is training, so that it would stop no rollout; use trainer_mode=lcpo"
         )
@@ -196,12 +192,12 @@ def _check_model(config: DictConfig, files: list[str]) -> None:
     try:
         checkpoint = load_checkpoint(path)
     except ValueError as error:
-        raise Refused(f"MODEL_PATH={error}") from None
+        raise InputError(f"MODEL_PATH={error}") from None
     found = check_model(checkpoint, need_of(config, files))
     failed = [finding for finding in found if finding.status == "fail"]
     if failed:
         more = f" ({len(failed)} checks fail: python -m recipes.check_model {path})" if len(failed) > 1 else ""
-        raise Refused(f"MODEL_PATH={path}: {failed[0].check}: {failed[0].value}; {failed[0].way_out}{more}")
+        raise InputError(f"MODEL_PATH={path}: {failed[0].check}: {failed[0].value}; {failed[0].way_out}{more}")
     for finding in found:
         if finding.status == "warn":
             print(f"preflight: {finding}", file=sys.stderr)
@@ -211,28 +207,26 @@ def claim_folder(config: DictConfig) -> None:
     """Writes the configuration into the run's folder, or refuses a folder that belongs to another run.
 
     Raises:
-        Refused: the folder has checkpoints of another configuration, or ``resume_mode=disable`` would overwrite some.
+        InputError: the folder has checkpoints of another run, or ``resume_mode=disable`` would overwrite some.
     """
     folder = Path(config.trainer.default_local_dir)
     record, trained = folder / "config.yaml", (folder / "latest_checkpointed_iteration.txt").is_file()
     if trained and config.trainer.resume_mode == "disable":
-        raise Refused(f"{folder} has checkpoints that resume_mode=disable would overwrite; set another CKPTS_DIR")
+        raise InputError(f"{folder} has checkpoints that resume_mode=disable would overwrite; set another CKPTS_DIR")
     if trained and record.is_file():
         different = _differences(OmegaConf.load(record), config)
         if different:
-            raise Refused(
+            raise InputError(
                 f"{folder} has checkpoints of another configuration ({'; '.join(different[:5])}); set another "
                 "CKPTS_DIR, or give the same configuration to resume"
             )
     if trained:
         _check_workers(folder, config.trainer.nnodes * config.trainer.n_gpus_per_node)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = record.with_suffix(".partial")
-        OmegaConf.save(config, partial)
+        with replacing_file(record) as partial:
+            OmegaConf.save(config, partial)
     except OSError as error:
-        raise Refused(f"CKPTS_DIR={folder} cannot be written: {error.strerror}; set another CKPTS_DIR") from None
-    os.replace(partial, record)
+        raise InputError(f"CKPTS_DIR={folder} cannot be written: {error.strerror}; set another CKPTS_DIR") from None
 
 
 def _check_workers(folder: Path, workers: int) -> None:
@@ -240,7 +234,7 @@ def _check_workers(folder: Path, workers: int) -> None:
     step = (folder / "latest_checkpointed_iteration.txt").read_text().strip()
     saved = folder / f"global_step_{step}" / "actor" / "fsdp_config.json"
     if saved.is_file() and (before := json.loads(saved.read_text())["world_size"]) != workers:
-        raise Refused(
+        raise InputError(
             f"{saved.parent} was saved by {before} workers and cannot be resumed by {workers}; set NNODES and "
             "NGPUS_PER_NODE so that their product is the same"
         )
@@ -264,4 +258,4 @@ def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main, "preflight")

@@ -7,9 +7,9 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from eval.cli import InputError
 from eval.tasks import tasks_of
 from l1_verl.budget import Budget
+from l1_verl.cli import InputError
 from l1_verl.dataset import LCPODataset
 from l1_verl.row import read_row, row_id
 

@@ -9,15 +9,12 @@ whole. Exit code 3: some rows could not be used, and the others were.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from eval import cli
-from eval.cli import InputError
 from eval.convert.answered import Form
 from eval.convert.forms import FORMS, recognised
 from eval.convert.forms.flat import FLAT, flat, overridden
@@ -27,11 +24,11 @@ from eval.convert.recount import load_tokenizer, recounted
 from eval.convert.run import Conversion, Rows, converted, first_row, open_rows
 from eval.files import LineLog, config_path, read_config
 from eval.tasks import file_hash
+from l1_verl import cli
 from l1_verl.budget import MODES
-from l1_verl.data.rows import BadInputError
+from l1_verl.cli import InputError
 from l1_verl.grading.grader import ANSWER_TYPES
 
-SOME_UNUSABLE = 3
 _PATHS = {
     "response": "the text; a list, or * in the path, is several samples: completions.*.text",
     "gold": "the answer, or a solution that ends in it",
@@ -49,16 +46,12 @@ _FIELDS = {"problem-id": "problem_id", "tokens": "used", "thinking-tokens": "thi
 _MODES = (*MODES, "none")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     if args.output.exists() and not args.overwrite:
         raise InputError(f"--output {args.output} exists; --overwrite replaces it")
-    try:
-        outcome = _convert(args)
-    except BadInputError as error:
-        raise InputError(str(error)) from None
-    if outcome.faults:
-        sys.exit(SOME_UNUSABLE)
+    outcome = _convert(args)
+    return cli.tell_unusable("rows or responses cannot be used", outcome.complaints, outcome.faults)
 
 
 def _convert(args: argparse.Namespace) -> Conversion:
@@ -158,14 +151,6 @@ def _tell(output: Path, outcome: Conversion) -> None:
     print(f"{output}: {outcome.samples:,} samples of {outcome.rows:,} rows ({kinds}; {', '.join(facts)})")
     if outcome.variants:
         print(f"{outcome.variants:,} rows tell a response again under another filter and were passed over")
-    if outcome.faults:
-        shown = "".join(f"\n  {complaint}" for complaint in outcome.complaints)
-        more = (
-            f"\n  and {outcome.faults - len(outcome.complaints):,} more"
-            if outcome.faults > len(outcome.complaints)
-            else ""
-        )
-        print(f"eval.convert: {outcome.faults:,} rows or responses cannot be used:{shown}{more}", file=sys.stderr)
     if not outcome.tally["tokens"]:
         print("the file tells no tokens, so that lengths stay unknown; --tokenizer MODEL counts them")
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from eval.cli import InputError
 from eval.convert.answered import Answered
 from eval.convert.records import text_of
 from l1_verl.budget import without_budget
+from l1_verl.cli import InputError
 from l1_verl.data.tables import RowFile
 from l1_verl.grading.grader import gold_answers
 from l1_verl.row import RowFacts, read_row

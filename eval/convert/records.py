@@ -15,9 +15,9 @@ from eval.convert.answered import (
     tokens_of,
     truncated_of,
 )
-from eval.files import content_hash
 from l1_verl.budget import MODES, without_budget
 from l1_verl.data.answers import final_answer
+from l1_verl.files import content_hash
 from l1_verl.grading import check_gold
 from l1_verl.grading.grader import ANSWER_TYPES, gold_answers
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from eval.cli import InputError
+from l1_verl.cli import InputError
 from l1_verl.grading.extract import THINK_END
 
 _BATCH = 256

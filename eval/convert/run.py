@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from eval.cli import InputError
 from eval.convert.answered import Form, Row
 from eval.convert.forms import inspect_log
 from eval.convert.join import Asked
 from eval.convert.records import Missing, Samples
+from l1_verl.cli import InputError
 from l1_verl.data.tables import Broken, RowFile
 
 # Complaints that are kept for showing; the rest is counted.
@@ -47,7 +47,7 @@ def open_rows(path: Path) -> Rows:
     """The rows of any file that can be converted.
 
     Raises:
-        BadInputError: as ``RowFile``.
+        InputError: as ``RowFile``.
     """
     return _Archive(path) if path.suffix == ".eval" and path.is_file() else RowFile(path)
 

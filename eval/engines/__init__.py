@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eval.chat import Chat
-from eval.cli import EngineError
+from l1_verl.cli import EngineError
 
 
 @dataclass(frozen=True)

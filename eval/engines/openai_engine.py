@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from eval.chat import Chat
-from eval.cli import EngineError, InputError
 from eval.engines import Completion, Request
+from l1_verl.cli import EngineError, InputError
 
 #: vLLM's server otherwise takes these from the model's generation_config.json (Qwen3's says top_k 20), where the paper
 #: and vLLM in this process draw from all of top_p. Not OpenAI's: only a server that takes token ids gets them.

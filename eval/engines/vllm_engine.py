@@ -8,8 +8,8 @@ import shutil
 from typing import Any
 
 from eval.chat import Chat
-from eval.cli import EngineError, InputError
 from eval.engines import Completion, Request
+from l1_verl.cli import EngineError, InputError
 
 
 class VLLMEngine:

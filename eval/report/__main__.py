@@ -11,20 +11,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from eval import cli
-from eval.cli import InputError
-from eval.files import replacing, write_whole
-from eval.report.figures import drawings, training_drawings
-from eval.report.keywords import DEFAULT, Keywords
-from eval.report.load import Run, load_run
-from eval.report.page import Shown, page
-from eval.report.plots import Drawing, data_uri
-from eval.report.results import Settings, results
-from eval.report.tables import tables
-from eval.report.training import curves, load_training
+from eval.report.draw.figures import drawings, training_drawings
+from eval.report.draw.page import Shown, page
+from eval.report.draw.style import Drawing, data_uri
+from eval.report.draw.tables import tables
+from eval.report.measure.keywords import DEFAULT, Keywords
+from eval.report.measure.load import Run, load_run
+from eval.report.measure.results import Settings, results
+from eval.report.measure.training import curves, load_training
+from l1_verl import cli
+from l1_verl.cli import InputError
 from l1_verl.config import Count
+from l1_verl.files import replacing_folder, write_whole
 
-PUBLISHED = Path(__file__).with_name("published.json")
+PUBLISHED = Path(__file__).parent.joinpath("measure", "published.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,7 +48,7 @@ def _write(
     runs: Sequence[Run],
     published: dict[str, Any],
 ) -> None:
-    with replacing(output) as partial:  # a reader, or a kill, never meets half a report
+    with replacing_folder(output) as partial:  # a reader, or a kill, never meets half a report
         (partial / "figures").mkdir()
         shown = tables(measured, published)
         write_whole(

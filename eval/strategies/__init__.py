@@ -20,9 +20,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from eval.chat import Chat
-from eval.cli import InputError
 from eval.engines import Completion, Request
 from eval.tasks import Task
+from l1_verl.cli import InputError
 
 
 @dataclass(frozen=True)

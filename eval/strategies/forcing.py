@@ -10,10 +10,10 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 from eval.chat import END_OF_THOUGHT, Chat
-from eval.cli import InputError
 from eval.engines import Completion, Request
 from eval.strategies import Answer, Sampling, Steps, continued
 from eval.tasks import Task
+from l1_verl.cli import InputError
 
 _BOX = "\n\n\\boxed{"
 _CLOSE = f"\n{END_OF_THOUGHT}{_BOX}"

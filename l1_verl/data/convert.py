@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +13,13 @@ from typing import Any, NoReturn, TypeVar
 
 from tqdm import tqdm
 
+from l1_verl import cli
 from l1_verl.budget import MODES, Budget
-from l1_verl.data.rows import BadInputError, Problem, write_rows
+from l1_verl.cli import InputError
+from l1_verl.data.rows import Problem, write_rows
 from l1_verl.data.sources import Reader, Record, read_records
 
 PAPER_BUDGETS = (512, 1024, 2048, 3600)
-#: Exit code where some records could not be used, and the others were written.
-SOME_UNUSABLE = 3
-# Complaints that are printed.
-_SHOWN = 5
 
 _Item = TypeVar("_Item")
 
@@ -94,40 +91,26 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def run(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a script: what is wrong with the input becomes one line on stderr and exit code 2; else ``main``'s code."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    name = Path(sys.argv[0]).name
-    code = 0
-    try:
-        code = main() or 0
-    except (BadInputError, OSError) as error:
-        # A message of a library, or a name with a line break, may be several lines long.
-        print(f"{name}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted; no unfinished file is left", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(code)
+def run(main: Callable[[], int | None]) -> None:
+    """Runs a script under its file's name, see :func:`l1_verl.cli.run`."""
+    cli.run(main, Path(sys.argv[0]).name)
 
 
 def check_output(output: Path, inputs: Iterable[str], *, overwrite: bool) -> None:
     """Refuses, before any work, an output that could not or must not be written."""
     if output.suffix != ".parquet":
-        raise BadInputError(f"--output {output} must end in .parquet")
+        raise InputError(f"--output {output} must end in .parquet")
     if output.is_dir():
-        raise BadInputError(f"--output {output} is a folder")
+        raise InputError(f"--output {output} is a folder")
     if output.exists() and any(Path(source).exists() and output.samefile(source) for source in inputs):
-        raise BadInputError(f"--output {output} is also the input")
+        raise InputError(f"--output {output} is also the input")
     if output.exists() and not overwrite:
-        raise BadInputError(f"--output {output} exists; --overwrite replaces it")
+        raise InputError(f"--output {output} exists; --overwrite replaces it")
     folder = output.absolute().parent
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise BadInputError(
-            f"--output {output} cannot be written: {folder} is not a folder that this user can write to"
-        )
+        raise InputError(f"--output {output} cannot be written: {folder} is not a folder that this user can write to")
 
 
 def choose(problems: Sequence[Problem], limit: int | None, seed: int) -> list[Problem]:
@@ -147,14 +130,14 @@ def save(rows: Sequence[dict[str, Any]], output: Path) -> str:
     """Writes the rows and says what was written.
 
     Raises:
-        BadInputError: there is none, or the file cannot be written.
+        InputError: there is none, or the file cannot be written.
     """
     if not rows:
-        raise BadInputError(f"no row is left to write to {output}")
+        raise InputError(f"no row is left to write to {output}")
     try:
         write_rows(rows, output)
     except OSError as error:
-        raise BadInputError(f"--output {output} cannot be written: {error.strerror or error}") from error
+        raise InputError(f"--output {output} cannot be written: {error.strerror or error}") from error
     return f"{len(rows):,} rows ({output.stat().st_size / 1e6:.1f} MB) in {output}"
 
 
@@ -171,7 +154,7 @@ def progress_bar(total: int, what: str) -> tqdm:
     return tqdm(total=total, desc=what, unit=" rows", unit_scale=True, disable=None, leave=False)
 
 
-def convert(benchmark: Benchmark, description: str | None) -> NoReturn:
+def convert(benchmark: Benchmark, description: str | None) -> None:
     """The whole script of a benchmark: one row for each problem and budget."""
     run(lambda: write_benchmark(benchmark, _benchmark_arguments(benchmark, description)))
 
@@ -203,7 +186,7 @@ def with_budgets(options: OneLineParser, arguments: argparse.Namespace) -> argpa
 
 
 def write_benchmark(benchmark: Benchmark, arguments: argparse.Namespace, split: str = "test") -> int:
-    """Reads, converts and writes a benchmark; 0, or ``SOME_UNUSABLE`` where single records could not be used.
+    """Reads, converts and writes a benchmark; the exit code.
 
     Args:
         benchmark: how it is read.
@@ -211,7 +194,7 @@ def write_benchmark(benchmark: Benchmark, arguments: argparse.Namespace, split: 
         split: what the rows say: "test", whatever the hub calls it, since a row of "train" without a budget draws one.
 
     Raises:
-        BadInputError: nothing can be read or written, or with ``--strict`` one record cannot be used.
+        InputError: nothing can be read or written, or with ``--strict`` one record cannot be used.
     """
     check_output(arguments.output, arguments.input, overwrite=arguments.overwrite)
     unusable: list[str] = []
@@ -224,7 +207,7 @@ def write_benchmark(benchmark: Benchmark, arguments: argparse.Namespace, split: 
     )
     problems = _to_problems(records, benchmark, arguments.seed, unusable)
     if unusable and (arguments.strict or not problems):
-        raise BadInputError(unusable[0])
+        raise InputError(unusable[0])
     # MMLU asks 105 questions twice; an id that stands once is what resuming and averaging by problem rest on.
     distinct = list({problem.id: problem for problem in reversed(problems)}.values())[::-1]
     chosen = choose(distinct, arguments.limit, arguments.seed)
@@ -238,16 +221,7 @@ def write_benchmark(benchmark: Benchmark, arguments: argparse.Namespace, split: 
     repeats = len(problems) - len(distinct)
     print(f"{len(records):,} problems read, {repeats:,} repeats dropped, {len(chosen):,} kept, each as {budgets}")
     print(written)
-    return _told(unusable)
-
-
-def _told(unusable: Sequence[str]) -> int:
-    if not unusable:
-        return 0
-    shown = "".join(f"\n  {' '.join(why.split())}" for why in unusable[:_SHOWN])
-    more = f"\n  and {len(unusable) - _SHOWN:,} more" if len(unusable) > _SHOWN else ""
-    print(f"{Path(sys.argv[0]).name}: {len(unusable):,} records cannot be used:{shown}{more}", file=sys.stderr)
-    return SOME_UNUSABLE
+    return cli.tell_unusable("records cannot be used", unusable)
 
 
 def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int, unusable: list[str]) -> list[Problem]:
@@ -263,7 +237,7 @@ def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int, unu
                     f"its id {problem.id!r} is also that of record {first.index}, which asks another problem"
                 )
             found.append(problem)
-        except BadInputError as error:
+        except InputError as error:
             unusable.append(str(error))
         except ValueError as error:
             unusable.append(str(record.bad(f"is no problem of {benchmark.name}: {error}")))

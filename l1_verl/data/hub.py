@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from l1_verl.data.rows import BadInputError
+from l1_verl.cli import InputError
 
 _TIMEOUT_S = 10
 
@@ -14,12 +14,12 @@ def load(name: str, configs: Sequence[str | None], split: str) -> list[dict[str,
     """The records of ``split`` of every one of ``configs`` of the data set ``name``.
 
     Raises:
-        BadInputError: the hub is out of reach, or has no such data set, or does not let this account read it.
+        InputError: the hub is out of reach, or has no such data set, or does not let this account read it.
     """
     try:
         from huggingface_hub.constants import HF_HUB_OFFLINE
     except ImportError as error:
-        raise BadInputError(f"{name} is a hub id, which needs `pip install datasets`, or give --input FILE") from error
+        raise InputError(f"{name} is a hub id, which needs `pip install datasets`, or give --input FILE") from error
     if not HF_HUB_OFFLINE:
         _refuse_unless_reachable(name)
     import datasets
@@ -28,9 +28,7 @@ def load(name: str, configs: Sequence[str | None], split: str) -> list[dict[str,
         return [record for config in configs for record in datasets.load_dataset(name, config, split=split)]
     # The hub's libraries raise everything from OSError to their own; any of it ends the script with its first line.
     except Exception as error:
-        raise BadInputError(
-            f"{name} cannot be loaded from the hub: {_describe(error)}; or give --input FILE"
-        ) from error
+        raise InputError(f"{name} cannot be loaded from the hub: {_describe(error)}; or give --input FILE") from error
 
 
 def _refuse_unless_reachable(name: str) -> None:
@@ -40,7 +38,7 @@ def _refuse_unless_reachable(name: str) -> None:
     try:
         huggingface_hub.HfApi().dataset_info(name, timeout=_TIMEOUT_S)
     except Exception as error:
-        raise BadInputError(
+        raise InputError(
             f"{name} is no file here, and the hub did not answer for it ({_describe(error)}); give --input FILE, "
             f"or set HF_HUB_OFFLINE=1 to use what the hub's cache holds"
         ) from error

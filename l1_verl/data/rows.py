@@ -7,7 +7,6 @@ holds the budget's sentence: ``LCPODataset`` appends that, from ``extra_info.bud
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from l1_verl.budget import Budget
+from l1_verl.files import replacing_file
 
 INSTRUCTION = r"Let's think step by step and output the final answer within \boxed{}."
 CHOICE_INSTRUCTION = r"Let's think step by step and output the final answer (eg, {letters}) within \boxed{{}}."
@@ -42,10 +42,6 @@ SCHEMA = pa.schema(
         ),
     }
 )
-
-
-class BadInputError(Exception):
-    """What was given cannot be converted; the message is the one line that a person reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +127,10 @@ def choice_problem(index: int, question: str, options: Sequence[str], correct: i
 
 
 def write_rows(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Writes ``rows`` to ``path``, whole or not at all: under a temporary name in the same folder, then renamed.
+    """Writes ``rows`` to ``path``, whole or not at all.
 
     Raises:
         OSError: the folder cannot be made or written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing_file(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        # An interrupt too must leave no half-written file.
-        temporary.unlink(missing_ok=True)
-        raise

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from l1_verl.cli import InputError
 from l1_verl.data import hub
 from l1_verl.data.answers import final_answer
-from l1_verl.data.rows import BadInputError
 from l1_verl.data.tables import SUFFIXES, Broken, RowFile
 
 Reader = Callable[[Path], list[Any]]
@@ -34,7 +34,7 @@ class Record:
         """The first of the fields ``names`` that has a value.
 
         Raises:
-            BadInputError: none of them has.
+            InputError: none of them has.
         """
         for name in names:
             if self.values.get(name) is not None:
@@ -86,9 +86,9 @@ class Record:
             raise self.bad(f"has {names[0]} {_short(self.get(*names))}; it must name one of its {count} options")
         return value
 
-    def bad(self, complaint: object) -> BadInputError:
+    def bad(self, complaint: object) -> InputError:
         """The error that says ``complaint`` about this record."""
-        return BadInputError(f"{self.place} {complaint}")
+        return InputError(f"{self.place} {complaint}")
 
 
 def read_records(
@@ -109,19 +109,19 @@ def read_records(
         unreadable: where complaints about single lines go; without it the first one is raised.
 
     Raises:
-        BadInputError: an input cannot be read or holds no record.
+        InputError: an input cannot be read or holds no record.
     """
     records: list[Record] = []
     for source in inputs:
         complaints = len(unreadable or ())
         values = _read(source, split, configs or {}, readers or {}, unreadable)
         if not values:
-            raise BadInputError((unreadable or [])[complaints:][0] if unreadable else f"{source} holds no record")
+            raise InputError((unreadable or [])[complaints:][0] if unreadable else f"{source} holds no record")
         start = len(records)
         for i, value in enumerate(values):
             try:
                 records.append(Record(start + i, f"{source}: record {i} (from 0)", value))
-            except BadInputError as error:
+            except InputError as error:
                 if unreadable is None:
                     raise
                 unreadable.append(str(error))
@@ -143,7 +143,7 @@ def _read(
     values = list(RowFile(path))
     broken = [value.why for value in values if isinstance(value, Broken)]
     if broken and unreadable is None:
-        raise BadInputError(broken[0])
+        raise InputError(broken[0])
     if unreadable is not None:
         unreadable += broken
     return [value for value in values if not isinstance(value, Broken)]

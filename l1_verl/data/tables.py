@@ -15,8 +15,8 @@ from typing import IO, Any
 
 import orjson
 
+from l1_verl.cli import InputError
 from l1_verl.data.json_rows import document_rows
-from l1_verl.data.rows import BadInputError
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _LINES = (".jsonl", ".ndjson")
@@ -48,20 +48,20 @@ class RowFile:
         size: of the file, in bytes.
 
     Raises:
-        BadInputError: at construction or while reading: missing, empty, a git-lfs pointer, of an unknown type, or not
+        InputError: at construction or while reading: missing, empty, a git-lfs pointer, of an unknown type, or not
             readable from its beginning.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.exists():
-            raise BadInputError(f"{path} does not exist")
+            raise InputError(f"{path} does not exist")
         if path.is_dir():
-            raise BadInputError(f"{path} is a folder; name a file in it ({', '.join(SUFFIXES)})")
+            raise InputError(f"{path} is a folder; name a file in it ({', '.join(SUFFIXES)})")
         self._compression = path.suffix if path.suffix in _OPENERS else ""
         self._suffix = Path(path.stem).suffix if self._compression else path.suffix
         if self._suffix not in SUFFIXES:
-            raise BadInputError(
+            raise InputError(
                 f"{path} has the file type {self._suffix or '(none)'}; known are {', '.join(SUFFIXES)}, text also "
                 "with .gz"
             )
@@ -86,9 +86,9 @@ class RowFile:
         except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
             yield Broken(f"{self.path} ends in the middle of its compressed data: {error}")
         except UnicodeDecodeError as error:
-            raise BadInputError(f"{self.path} is not valid JSON or csv: it is no UTF-8: {error.reason}") from None
+            raise InputError(f"{self.path} is not valid JSON or csv: it is no UTF-8: {error.reason}") from None
         except OSError as error:
-            raise BadInputError(f"{self.path} cannot be read: {error.strerror or error}") from error
+            raise InputError(f"{self.path} cannot be read: {error.strerror or error}") from error
         self._at = self.size
 
     def _open(self) -> IO[bytes]:
@@ -100,13 +100,11 @@ class RowFile:
             with self._open() as file:
                 head = file.read(512)
         except (EOFError, OSError, lzma.LZMAError) as error:
-            raise BadInputError(f"{self.path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+            raise InputError(f"{self.path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
         if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-            raise BadInputError(f"{self.path} is empty")
+            raise InputError(f"{self.path} is empty")
         if head.startswith(b"version https://git-lfs"):
-            raise BadInputError(
-                f"{self.path} is a git-lfs pointer and not the data; fetch the data with `git lfs pull`"
-            )
+            raise InputError(f"{self.path} is a git-lfs pointer and not the data; fetch the data with `git lfs pull`")
 
     def _text(self) -> Iterator[Any]:
         with self._open() as file:
@@ -146,7 +144,7 @@ class RowFile:
                 raise
             cut = f"{self.path} is not valid JSON, perhaps cut off: {error}"
             if not read:
-                raise BadInputError(cut) from None
+                raise InputError(cut) from None
             yield Broken(f"{cut}; read up to row {read - 1} (from 0)")
 
     def _table(self, file: IO[str]) -> Iterator[Any]:
@@ -174,7 +172,7 @@ class RowFile:
                     done += batch.num_rows
                     self._at = self.size * done // rows
         except pa.ArrowException as error:
-            raise BadInputError(f"{self.path} is not valid parquet, perhaps cut off: {_first(error)}") from error
+            raise InputError(f"{self.path} is not valid parquet, perhaps cut off: {_first(error)}") from error
 
     def _arrow(self) -> Iterator[Any]:
         import pyarrow as pa
@@ -191,7 +189,7 @@ class RowFile:
                         yield from batch.slice(start, _BATCH).to_pylist()
                     self._at = file.tell()
             except pa.ArrowException as error:
-                raise BadInputError(f"{self.path} is not valid arrow, perhaps cut off: {_first(error)}") from error
+                raise InputError(f"{self.path} is not valid arrow, perhaps cut off: {_first(error)}") from error
 
 
 def _line_value(text: bytes, place: str) -> Any:

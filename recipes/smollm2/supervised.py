@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import random
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +17,12 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
+from l1_verl import cli
 from l1_verl.budget import Budget
+from l1_verl.cli import InputError
 from l1_verl.data import math_problem
-from l1_verl.data.rows import BadInputError
 from l1_verl.data.sources import read_records
+from l1_verl.files import replacing_file, replacing_folder
 from recipes.smollm2.solutions import Solution
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Examples:
             one for one, size in zip(records, self._lengths(longest), strict=True) if size <= LONGEST_PROMPT
         ]
         if not self._records:
-            raise BadInputError(f"none of {len(records)} problems has a prompt of at most {LONGEST_PROMPT} tokens")
+            raise InputError(f"none of {len(records)} problems has a prompt of at most {LONGEST_PROMPT} tokens")
 
     def of_step(self, seed: int, step: int) -> list[Example]:
         """The examples of one training step."""
@@ -125,9 +125,8 @@ def train(
         optimizer.zero_grad()
         progress.set_postfix(loss=f"{loss.item():.3f}")
         if (step + 1) % SAVE_EVERY == 0:
-            partial = state.with_suffix(".partial")
-            torch.save({"step": step + 1} | {name: part.state_dict() for name, part in parts.items()}, partial)
-            os.replace(partial, state)
+            with replacing_file(state) as partial:
+                torch.save({"step": step + 1} | {name: part.state_dict() for name, part in parts.items()}, partial)
     model.to("cpu").eval()
 
 
@@ -151,7 +150,7 @@ def collate(examples: list[Example], tokenizer: PreTrainedTokenizerBase) -> dict
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base", type=Path, required=True, help="checkpoint to start from")
     parser.add_argument("--problems", default="openai/gsm8k", help="GSM8K's training part: a file or hub id")
@@ -160,24 +159,18 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if options.output.is_dir():
-        return 0
-    try:
-        found = read_records([options.problems], split="train", configs={"openai/gsm8k": ("main",)})
-        records = [{"question": one.text("question"), "answer": one.text("answer")} for one in found]
-    except BadInputError as error:
-        print(f"smollm2.supervised: {error}", file=sys.stderr)
-        return 2
+        return
+    found = read_records([options.problems], split="train", configs={"openai/gsm8k": ("main",)})
+    records = [{"question": one.text("question"), "answer": one.text("answer")} for one in found]
     tokenizer = AutoTokenizer.from_pretrained(options.base)
     model = AutoModelForCausalLM.from_pretrained(options.base, dtype=torch.float32)
     state = options.output.with_suffix(".state.pt")
     train(model, tokenizer, records, options.seed, state)
-    partial = options.output.with_suffix(".partial")
-    model.save_pretrained(partial)
-    tokenizer.save_pretrained(partial)
-    os.replace(partial, options.output)
+    with replacing_folder(options.output) as partial:
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
     state.unlink(missing_ok=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main, "smollm2.supervised")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from l1_verl import cli
+from l1_verl.cli import InputError
+from l1_verl.files import replacing_folder, write_whole
 from recipes.tiny.arithmetic import Sum
 from recipes.tiny.data import TEST, VALIDATION, parts, write_benchmark, write_training
 from recipes.tiny.pretrain import new_model, pretrain
@@ -24,7 +25,7 @@ SEED_FILE = "seed.txt"
 _Writer = Callable[[Path], None]
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True, help="folder for base/ and data/")
     parser.add_argument("--seed", type=int, default=0, help="of the split, the initial weights and the examples")
@@ -35,11 +36,8 @@ def main() -> int:
     base, state = options.output / "base", options.output / "pretrain.pt"
     wanted = [*writers, base]
     if all(path.exists() for path in wanted):
-        return 0
-    refusal = _claim(options.output, options.seed, begun=any(path.exists() for path in [*wanted, state]))
-    if refusal:
-        print(f"tiny.build: {refusal}", file=sys.stderr)
-        return 2
+        return
+    _claim(options.output, options.seed, begun=any(path.exists() for path in [*wanted, state]))
     missing = [path for path in writers if not path.is_file()]
     for path in missing:
         writers[path](path)
@@ -48,7 +46,6 @@ def main() -> int:
         print(f"data: {len(training)} training problems, {unseen}, in {options.output / 'data'}")
     if not base.is_dir():
         _build_base(base, state, training, options.seed)
-    return 0
 
 
 def _writers(folder: Path, training: list[Sum], validation: list[Sum], test: list[Sum]) -> dict[Path, _Writer]:
@@ -66,30 +63,32 @@ def recorded_seed(output: Path) -> int | None:
     return int(record.read_text()) if record.is_file() else None
 
 
-def _claim(output: Path, seed: int, *, begun: bool) -> str | None:
-    """Records the build's seed, or says why it cannot go on: another seed's split has other problems held out."""
+def _claim(output: Path, seed: int, *, begun: bool) -> None:
+    """Records the build's seed.
+
+    Raises:
+        InputError: the folder has part of a build of another seed, whose split holds out other problems.
+    """
     recorded = recorded_seed(output)
     if begun and recorded != seed:
         whose = "whose seed is not recorded" if recorded is None else f"of seed {recorded}"
         finish = "" if recorded is None else f"finish it with SEED={recorded}, or "
-        return f"{output} has part of a build {whose}, not of seed {seed}; {finish}set OUTPUTS to another folder"
-    output.mkdir(parents=True, exist_ok=True)
-    (output / SEED_FILE).write_text(f"{seed}\n")
-    return None
+        raise InputError(
+            f"{output} has part of a build {whose}, not of seed {seed}; {finish}set OUTPUTS to another folder"
+        )
+    write_whole(output / SEED_FILE, f"{seed}\n")
 
 
 def _build_base(base: Path, state: Path, training: list[Sum], seed: int) -> None:
-    partial = base.with_suffix(".partial")
-    partial.mkdir(parents=True, exist_ok=True)
     tokenizer = build_tokenizer()
     model = new_model(tokenizer, seed)
     pretrain(model, tokenizer, training, seed, state)
-    model.save_pretrained(partial)
-    tokenizer.save_pretrained(partial)
-    os.replace(partial, base)
+    with replacing_folder(base) as partial:
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
     state.unlink(missing_ok=True)
     print(f"model: {sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters in {base}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main, "tiny.build")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import random
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
 from l1_verl.budget import Budget
+from l1_verl.files import replacing_file
 from recipes.tiny.arithmetic import Sum, prompt
 from recipes.tiny.tokenizer import EOS
 
@@ -85,10 +85,9 @@ def pretrain(
         optimizer.zero_grad()
         progress.set_postfix(loss=f"{loss.item():.3f}")
         if (step + 1) % SAVE_EVERY == 0:
-            partial = state_file.with_suffix(".partial")
             parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-            torch.save({"step": step + 1} | {name: part.state_dict() for name, part in parts.items()}, partial)
-            os.replace(partial, state_file)
+            with replacing_file(state_file) as partial:
+                torch.save({"step": step + 1} | {name: part.state_dict() for name, part in parts.items()}, partial)
     model.eval()
 
 

@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from l1_verl import cli
 from l1_verl.budget import MODES
+from l1_verl.cli import InputError
 from recipes.tiny.arithmetic import all_sums
 from recipes.tiny.build import SEED_FILE, recorded_seed
 from recipes.tiny.data import TEST, parts, write_benchmark
 from recipes.tiny.tokenizer import LARGEST_NUMBER
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.parquet")
     parser.add_argument("--budgets", type=int, nargs="+", required=True, metavar="TOKENS")
@@ -26,37 +27,28 @@ def main() -> int:
     options = parser.parse_args()
     seed = recorded_seed(options.build)
     if seed is None:
-        return _refuse(f"{options.build} has no {SEED_FILE}; make the model first (python -m recipes.tiny.build)")
-    objection = _objection(options)
-    if objection:
-        return _refuse(objection)
+        raise InputError(f"{options.build} has no {SEED_FILE}; make the model first (python -m recipes.tiny.build)")
+    _check(options)
     _, _, test = parts(seed)
     write_benchmark(options.output, test[: options.problems], options.mode, options.budgets)
     print(f"{options.problems} problems at {len(options.budgets)} budgets: {options.output}")
-    return 0
 
 
-def _refuse(why: str) -> int:
-    print(f"tiny.unseen: {why}", file=sys.stderr)
-    return 2
-
-
-def _objection(options: argparse.Namespace) -> str | None:
-    """Why the arguments cannot be served."""
+def _check(options: argparse.Namespace) -> None:
+    """Refuses arguments that cannot be served."""
     least = max(problem.shortest for problem in all_sums())
     if options.output.exists():
-        return f"{options.output} exists; remove it, or name another file"
+        raise InputError(f"{options.output} exists; remove it, or name another file")
     if not 1 <= options.problems <= TEST:
-        return f"--problems {options.problems} is not one of 1 to {TEST}"
+        raise InputError(f"--problems {options.problems} is not one of 1 to {TEST}")
     if len(set(options.budgets)) < len(options.budgets):
-        return f"--budgets names a budget twice: {' '.join(map(str, options.budgets))}"
+        raise InputError(f"--budgets names a budget twice: {' '.join(map(str, options.budgets))}")
     if not least <= min(options.budgets) <= max(options.budgets) <= LARGEST_NUMBER:
         outside = next(budget for budget in options.budgets if not least <= budget <= LARGEST_NUMBER)
-        return (
+        raise InputError(
             f"--budgets {outside} is outside {least} (what some problems take) to {LARGEST_NUMBER} (what it can read)"
         )
-    return None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main, "tiny.unseen")

@@ -87,7 +87,7 @@ def test_a_write_that_fails_or_is_interrupted_leaves_nothing_and_keeps_the_old_f
         raise error
 
     # Renaming is the last step, so everything before it has happened.
-    monkeypatch.setattr(rows.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(type(error)):
         rows.write_rows([rows.math_problem(0, "1+1", "2").row("d", "test")], target)
     assert [path.name for path in tmp_path.iterdir()] == ["a.parquet"]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from l1_verl.cli import InputError
 from l1_verl.data import json_rows
 from l1_verl.data.json_rows import document_rows
-from l1_verl.data.rows import BadInputError
 from l1_verl.data.tables import Broken, RowFile
 
 VALUES = st.recursive(
@@ -102,5 +102,5 @@ def test_a_line_of_a_table_with_other_columns_stands_in_its_place(tmp_path):
 ])  # fmt: skip
 def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path, name, content, why):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(BadInputError, match=why):
+    with pytest.raises(InputError, match=why):
         list(RowFile(tmp_path / name))

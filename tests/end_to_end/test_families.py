@@ -212,7 +212,7 @@ def test_its_export_has_the_trained_weights_the_tokens_of_its_base_and_a_card(ex
 
 
 def test_the_server_closes_its_thought_at_the_budget(exported, server):
-    command = [sys.executable, "-m", "recipes.client", "What is 7 + 8 + 5?", "--budget", "8", "--url", server]
+    command = [sys.executable, "-m", "publish.client", "What is 7 + 8 + 5?", "--budget", "8", "--url", server]
     command += ["--close"] if exported.family.closes_thoughts else []
     asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert asked.returncode == 0, asked.stderr

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from eval.chat import Chat
-from eval.cli import InputError
+from l1_verl.cli import InputError
 from l1_verl.response import thinking_tokens
 from recipes.tiny.tokenizer import build_tokenizer
 from tests.eval.conftest import chat_with_spelled_tag

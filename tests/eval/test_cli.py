@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eval import cli
 from eval.files import read_lines
+from l1_verl import cli
 
 ROOT = Path(__file__).parents[2]
 

@@ -288,9 +288,9 @@ def write(path: Path, content: Any) -> Path:
     return path
 
 
-def converted(path: Path, *more: str) -> list[dict[str, Any]]:
+def converted(path: Path, *more: str, code: int = 0) -> list[dict[str, Any]]:
     output = path.parent / "out" / "samples.jsonl"
-    convert.main([str(path), "--output", str(output), *more])
+    assert convert.main([str(path), "--output", str(output), *more]) == code
     return list(read_lines(output))
 
 
@@ -332,8 +332,7 @@ def test_options_by_letter_are_a_choice(tmp_path):
 
 def test_a_task_of_log_likelihoods_says_that_it_has_no_responses(tmp_path, capsys):
     likelihoods = {**LM_EVAL, "doc_id": 8, "resps": [[["-1.5", "False"]], [["-0.5", "True"]]]}
-    with pytest.raises(SystemExit, match="3"):
-        converted(write(tmp_path / "samples.jsonl", [LM_EVAL, likelihoods]))
+    converted(write(tmp_path / "samples.jsonl", [LM_EVAL, likelihoods]), code=3)
     assert "row 1 (from 0): its resps hold no text" in capsys.readouterr().err
 
 

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from eval import files
-from eval.cli import InputError
-from eval.files import LineLog, Wanted, config_path, read_config, read_lines, replacing
+from eval.files import LineLog, Wanted, config_path, read_config, read_lines
+from l1_verl.cli import InputError
+from l1_verl.files import replacing_folder
 
 
 def test_a_line_cut_by_a_kill_is_dropped_and_the_rest_kept(tmp_path):
@@ -97,7 +97,7 @@ def test_the_configuration_lies_beside_the_lines(tmp_path):
 
 
 def replace(folder, content):
-    with replacing(folder) as partial:
+    with replacing_folder(folder) as partial:
         (partial / "a").write_text(content)
         (partial / "b").write_text(content)
 
@@ -114,7 +114,7 @@ def test_a_folder_is_whole_whenever_something_of_it_is_deleted(tmp_path, monkeyp
         seen.append(held(folder))
         remove(path, **how)
 
-    monkeypatch.setattr(files.shutil, "rmtree", watched)
+    monkeypatch.setattr(shutil, "rmtree", watched)
     for content in ("old", "new"):
         replace(folder, content)
         assert held(folder) == {"a": content, "b": content}

@@ -14,7 +14,6 @@ import pytest
 
 from eval import generate
 from eval.chat import Chat
-from eval.cli import EngineError, InputError
 from eval.engines import Completion, vllm_engine
 from eval.files import LineLog, Wanted, read_config, read_lines
 from eval.loop import answers
@@ -23,6 +22,7 @@ from eval.strategies.plain import plain
 from eval.strategies.registry import STRATEGIES
 from eval.tasks import tasks_of
 from l1_verl.budget import Budget
+from l1_verl.cli import EngineError, InputError
 from tests.signals import kill_when
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -254,7 +254,7 @@ def test_every_strategy_runs_on_the_real_engine_and_forcing_keeps_its_budget(ran
 #: In a process of its own, since what vLLM sets when it is imported is not for the tests after this one.
 _DEATH = """
 from vllm.v1.engine.exceptions import EngineDeadError
-from eval import cli
+from l1_verl import cli
 from eval.engines import Request
 from eval.engines.vllm_engine import VLLMEngine
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from eval.chat import Chat
-from eval.cli import EngineError, InputError
 from eval.engines import Completion, Request
 from eval.engines.openai_engine import Backoff, OpenAIEngine
+from l1_verl.cli import EngineError, InputError
 from recipes.tiny.tokenizer import build_tokenizer
 
 FAST = Backoff(tries=4, first=0.01, longest=0.05)

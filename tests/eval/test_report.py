@@ -10,17 +10,17 @@ import jsonschema
 import numpy as np
 import pytest
 
-from eval.cli import InputError
 from eval.report import __main__ as report
-from eval.report.bootstrap import estimate, weights
-from eval.report.cells import Resampler, cells_of, pooled_cells
-from eval.report.curves import Curve
-from eval.report.keywords import Keywords
-from eval.report.load import load_run
-from eval.report.results import Settings, results
-from eval.report.tables import tables
-from eval.report.training import curves, load_training
+from eval.report.draw.tables import tables
+from eval.report.measure.bootstrap import estimate, weights
+from eval.report.measure.cells import Resampler, cells_of, pooled_cells
+from eval.report.measure.curves import Curve
+from eval.report.measure.keywords import Keywords
+from eval.report.measure.load import load_run
+from eval.report.measure.results import Settings, results
+from eval.report.measure.training import curves, load_training
 from l1_verl.adherence import adherence
+from l1_verl.cli import InputError
 from tests.signals import kill_when
 
 ROOT = Path(__file__).parents[2]

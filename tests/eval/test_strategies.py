@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.chat import Chat
-from eval.cli import InputError
 from eval.engines import Completion, Request
 from eval.strategies import Answer, Sampling
 from eval.strategies.registry import STRATEGIES
 from eval.tasks import tasks_of
 from l1_verl.budget import Budget
+from l1_verl.cli import InputError
 from recipes.tiny.tokenizer import build_tokenizer
 from tests.eval.conftest import chat_with_spelled_tag
 

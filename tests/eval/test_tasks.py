@@ -4,9 +4,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from eval.cli import InputError
 from eval.tasks import load_rows, tasks_of
 from l1_verl.budget import Budget
+from l1_verl.cli import InputError
 
 
 def test_the_budget_is_asked_for_after_the_problem_and_only_when_wanted(row):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from recipes.model_card import model_card, stages
+from publish.model_card import model_card, stages
 from recipes.preflight import compose_recipe
 
 ROOT = Path(__file__).parents[2]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from l1_verl import cli
 from l1_verl.data.rows import write_rows
 from recipes import preflight
 from recipes.machine import SETUP_CPU, SETUP_GPU, machine_problem
@@ -46,14 +47,15 @@ def run(model, tmp_path):
 
 
 def refusal(capsys, arguments) -> str:
-    assert preflight.main(arguments) == 2
+    with pytest.raises(SystemExit) as left:
+        cli.run(lambda: preflight.main(arguments), "preflight")
     printed = capsys.readouterr().err
-    assert printed.count("\n") == 1, printed
+    assert (left.value.code, printed.count("\n")) == (2, 1), printed
     return printed
 
 
 def test_a_run_with_nothing_wrong_claims_its_folder(run):
-    assert preflight.main(run()) == 0
+    preflight.main(run())
     assert [path.name for path in run.folder.iterdir()] == ["config.yaml"]
 
 
@@ -126,14 +128,14 @@ def test_counting_thoughts_is_refused_where_the_end_of_a_thought_is_not_one_toke
     overrides = [f"actor_rollout_ref.model.path='{folder}'", "reward.reward_kwargs.count=thinking", *closed.split()]
     said = refusal(capsys, run(*overrides))
     assert "</think> is one token: it is < / t hink >, while the run counts or closes thoughts; use" in said
-    assert preflight.main(run(overrides[0], "reward.reward_kwargs.require_think_end=false")) == 0
+    preflight.main(run(overrides[0], "reward.reward_kwargs.require_think_end=false"))
     assert "preflight: warn  </think> is one token" in capsys.readouterr().err
 
 
 def test_a_schedule_that_the_trainer_mode_would_not_follow_is_refused(run, capsys):
     overrides = ("data.budget.schedule=[{from_step:2,low:50}]", "trainer.v1.trainer_mode=sync")
     assert "trainer_mode=sync does not follow" in refusal(capsys, run(*overrides))
-    assert preflight.main(run(overrides[0])) == 0
+    preflight.main(run(overrides[0]))
 
 
 @pytest.mark.skipif(torch.version.cuda is not None, reason="asks for a build of torch without CUDA")
@@ -173,9 +175,9 @@ def test_a_folder_that_cannot_be_made_is_named(run, capsys, tmp_path):
 
 
 def test_the_same_configuration_may_go_on_from_its_checkpoints_with_more_steps(run):
-    assert preflight.main(run()) == 0
+    preflight.main(run())
     (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
-    assert preflight.main(run("trainer.total_training_steps=200", "trainer.logger=[console]")) == 0
+    preflight.main(run("trainer.total_training_steps=200", "trainer.logger=[console]"))
 
 
 @pytest.mark.parametrize(
@@ -198,9 +200,9 @@ def test_the_same_configuration_may_go_on_from_its_checkpoints_with_more_steps(r
 )
 def test_memory_disk_and_validation_may_change_when_a_run_goes_on(run, tmp_path, override):
     write_rows([row(0)], tmp_path / "other.parquet")
-    assert preflight.main(run()) == 0
+    preflight.main(run())
     (run.folder / "latest_checkpointed_iteration.txt").write_text("200")
-    assert preflight.main(run(override.replace("{tmp}", str(tmp_path)))) == 0
+    preflight.main(run(override.replace("{tmp}", str(tmp_path))))
 
 
 def test_what_may_change_is_named_as_verl_names_it():
@@ -210,17 +212,17 @@ def test_what_may_change_is_named_as_verl_names_it():
 
 
 def test_another_number_of_workers_than_saved_the_checkpoint_is_refused(run, capsys):
-    assert preflight.main(run()) == 0
+    preflight.main(run())
     (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
     actor = run.folder / "global_step_20" / "actor"
     actor.mkdir(parents=True)
     (actor / "fsdp_config.json").write_text('{"FSDP_version": 2, "world_size": 2}')
     assert "saved by 2 workers and cannot be resumed by 1" in refusal(capsys, run())
-    assert preflight.main(run("trainer.n_gpus_per_node=2")) == 0
+    preflight.main(run("trainer.n_gpus_per_node=2"))
 
 
 def test_another_configuration_never_takes_over_a_folder_with_checkpoints(run, capsys):
-    assert preflight.main(run()) == 0
+    preflight.main(run())
     record = (run.folder / "config.yaml").read_text()
     (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
     said = refusal(capsys, run("reward.reward_kwargs.exact.alpha=0.5"))
@@ -230,14 +232,14 @@ def test_another_configuration_never_takes_over_a_folder_with_checkpoints(run, c
 
 
 def test_checkpoints_are_not_overwritten_by_a_run_that_would_not_resume_them(run, capsys):
-    assert preflight.main(run()) == 0
+    preflight.main(run())
     (run.folder / "latest_checkpointed_iteration.txt").write_text("20")
     assert "resume_mode=disable would overwrite" in refusal(capsys, run("trainer.resume_mode=disable"))
 
 
 def test_a_folder_without_checkpoints_may_be_claimed_anew(run):
-    assert preflight.main(run()) == 0
-    assert preflight.main(run("reward.reward_kwargs.exact.alpha=0.5")) == 0
+    preflight.main(run())
+    preflight.main(run("reward.reward_kwargs.exact.alpha=0.5"))
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from l1_verl.cli import InputError
 from l1_verl.grading import grade
 from recipes.smollm2.solutions import Solution
-from recipes.smollm2.supervised import BATCH, BELOW_MAXIMUM, BUDGETS, WITHIN, Examples
+from recipes.smollm2.supervised import BATCH, BELOW_MAXIMUM, BUDGETS, LONGEST_PROMPT, WITHIN, Examples
 
 QUESTION = (
     "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. She was glad. How "
@@ -82,11 +83,24 @@ class Words:
         return messages[-1]["content"]
 
 
+def record(sentences: int) -> dict[str, str]:
+    days = range(1, sentences + 1)
+    parts = [f"Ann has {n} apples and {n} pears on day {n} of the week and {n} plums too." for n in days]
+    steps = [f"On day {n} she has {n}+{n} = <<{n}+{n}={2 * n}>>{2 * n} pieces of fruit in all." for n in days]
+    return {"question": " ".join([*parts, "How many?"]), "answer": "\n".join([*steps, "#### 72"])}
+
+
+def test_problems_with_long_prompts_are_not_learned_from():
+    long = record(12)
+    assert len(long["question"].split()) > LONGEST_PROMPT
+    only = Examples([record(5), long], Words()).of_step(0, 3)
+    assert only == Examples([record(5)], Words()).of_step(0, 3)
+    with pytest.raises(InputError, match="none of 1 problems has a prompt of at most 128 tokens"):
+        Examples([long], Words())
+
+
 def test_examples_obey_their_budget_and_are_the_same_again():
-    parts = [f"Ann has {n} apples and {n} pears on day {n} of the week and {n} plums too." for n in range(1, 9)]
-    steps = [f"On day {n} she has {n}+{n} = <<{n}+{n}={2 * n}>>{2 * n} pieces of fruit in all." for n in range(1, 9)]
-    record = {"question": " ".join([*parts, "How many?"]), "answer": "\n".join([*steps, "#### 72"])}
-    examples = Examples([record], Words())
+    examples = Examples([record(6)], Words())
     drawn = examples.of_step(0, 3)
     assert drawn == examples.of_step(0, 3) != examples.of_step(0, 4)
     assert len(drawn) == BATCH

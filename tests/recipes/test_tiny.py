@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
+from l1_verl import cli
 from l1_verl.budget import Budget
 from l1_verl.grading import grade
 from recipes.tiny import build, pretrain, unseen
@@ -109,6 +110,13 @@ def test_an_interrupted_supervised_stage_ends_with_the_weights_of_an_uninterrupt
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def code_of(main) -> int:
+    """A command's exit code."""
+    with pytest.raises(SystemExit) as left:
+        cli.run(main, "tiny")
+    return left.value.code
+
+
 def test_an_interrupted_build_goes_on_with_its_own_seed_and_refuses_another(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(pretrain, "STEPS", 4)
     monkeypatch.setattr(pretrain, "SAVE_EVERY", 2)
@@ -116,15 +124,15 @@ def test_an_interrupted_build_goes_on_with_its_own_seed_and_refuses_another(tmp_
 
     def run(seed):
         monkeypatch.setattr("sys.argv", ["build", "--output", str(tmp_path / "tiny"), "--seed", str(seed)])
-        return build.main()
+        return code_of(build.main)
 
     def stop(*arguments):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(build, "pretrain", stop)
-        with pytest.raises(KeyboardInterrupt):
-            run(3)
+        assert run(3) == 130
+    capsys.readouterr()
     train = tmp_path / "tiny" / "data" / "train.parquet"
     before = train.read_bytes()
     assert run(1) == 2
@@ -142,7 +150,7 @@ def test_a_build_that_is_whole_is_used_by_any_seed_and_completed_by_its_own_only
 
     def run(seed):
         monkeypatch.setattr("sys.argv", ["build", "--output", str(tmp_path), "--seed", str(seed)])
-        return build.main()
+        return code_of(build.main)
 
     assert [run(0), run(1)] == [0, 0]
     (tmp_path / "data" / "test_max.parquet").unlink()
@@ -167,7 +175,7 @@ def ask_unseen(monkeypatch, folder, *arguments):
     monkeypatch.setattr(
         "sys.argv", ["unseen", "--build", str(folder), "--output", str(folder / "x.parquet"), *arguments]
     )
-    return unseen.main()
+    return code_of(unseen.main)
 
 
 def test_unseen_problems_come_at_any_budget_from_the_part_that_the_build_s_seed_held_out(tmp_path, monkeypatch):

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from eval.convert.answered import Answered, Form, Row, label_of, with_thought
+from l1_verl.cli import InputError
 from l1_verl.data.paths import find, has
-from l1_verl.data.rows import BadInputError
 from l1_verl.data.tables import Broken
 
 _GRADES = {"C": True, "I": False}
@@ -24,7 +24,7 @@ def read_archive(path: Path) -> Iterator[Any]:
     """The samples of an .eval file, each with the log's ``task``.
 
     Raises:
-        BadInputError: it is no such archive.
+        InputError: it is no such archive.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -32,16 +32,16 @@ def read_archive(path: Path) -> Iterator[Any]:
             header = "header.json" if "header.json" in archive.namelist() else "_journal/start.json"
             task = find(json.loads(archive.read(header)), "eval.task") if header in archive.namelist() else None
             if not names:
-                raise BadInputError(f"{path} holds no sample")
+                raise InputError(f"{path} holds no sample")
             for name in names:
                 try:
                     yield {"task": task} | json.loads(archive.read(name))
                 except (ValueError, TypeError, zipfile.BadZipFile) as error:
                     yield Broken(f"{path}: {name} cannot be read: {error}")
     except (zipfile.BadZipFile, ValueError) as error:
-        raise BadInputError(f"{path} is no archive of inspect_ai, perhaps cut off: {error}") from None
+        raise InputError(f"{path} is no archive of inspect_ai, perhaps cut off: {error}") from None
     except NotImplementedError as error:
-        raise BadInputError(
+        raise InputError(
             f"{path} is compressed in a way that this Python cannot read ({error}); write it as json with "
             f"`inspect log convert {path.name} --to json --output-dir DIR`"
         ) from None

@@ -7,7 +7,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from l1_verl.grading.__main__ import main
+from eval.audit import main
+from l1_verl import cli
 
 ROWS = [
     {"out": [r"\boxed{4}"], "row": {"gold": "4"}, "label": True},
@@ -71,7 +72,8 @@ def test_bad_input_is_one_line_and_exit_code_2(
 ) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
-    assert main([str(tmp_path / name)]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        cli.run(lambda: main([str(tmp_path / name)]), "eval.audit")
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1

@@ -16,12 +16,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from eval.cli import InputError
 from l1_verl.budget import MODES, Budget, BudgetSampler
+from l1_verl.cli import InputError
 from l1_verl.config import Budgets, Count, parse_advantage, parse_budget, parse_reward, parse_stops
 from l1_verl.data.rows import INSTRUCTION
 from l1_verl.rewards import REWARDS
-from recipes.measured import Report
+from publish.measured import Report
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
 

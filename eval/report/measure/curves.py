@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from eval.report.bootstrap import Array, estimate
-from eval.report.cells import Cell
+from eval.report.measure.bootstrap import Array, estimate
+from eval.report.measure.cells import Cell
 
 
 @dataclass(frozen=True)

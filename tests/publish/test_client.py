@@ -13,7 +13,7 @@ import pytest
 
 from l1_verl.budget import Budget
 from l1_verl.data.rows import INSTRUCTION
-from recipes import client
+from publish import client
 from tests.recipes.runs import card_of, write_config
 
 

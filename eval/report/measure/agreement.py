@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eval.report.bootstrap import estimate
-from eval.report.cells import Resampler
-from eval.report.load import Run
+from eval.report.measure.bootstrap import estimate
+from eval.report.measure.cells import Resampler
+from eval.report.measure.load import Run
 
 
 def labelled(run: Run, resampler: Resampler) -> list[dict[str, Any]]:

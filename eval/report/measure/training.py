@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.cli import InputError
 from eval.files import read_lines
+from l1_verl.cli import InputError
 
 _BAND = re.compile(r"^lcpo/(?P<mode>exact|max)/(?P<low>\d+)-(?P<high>\d+)/mean_abs_error$")
 

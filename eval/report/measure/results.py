@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from eval.report.agreement import labelled, token_sources
-from eval.report.bootstrap import Array, Estimate, estimate
-from eval.report.cells import Cell, Resampler, cells_of, macro_length_errors, pooled_cells
-from eval.report.curves import curves_of, equal_tokens
-from eval.report.keywords import Keywords
-from eval.report.load import Run
-from eval.report.voting import voting
+from eval.report.measure.agreement import labelled, token_sources
+from eval.report.measure.bootstrap import Array, Estimate, estimate
+from eval.report.measure.cells import Cell, Resampler, cells_of, macro_length_errors, pooled_cells
+from eval.report.measure.curves import curves_of, equal_tokens
+from eval.report.measure.keywords import Keywords
+from eval.report.measure.load import Run
+from eval.report.measure.voting import voting
 
 SCHEMA_VERSION = 1
 

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from eval.report.bootstrap import Array, weights
-from eval.report.load import Run
+from eval.report.measure.bootstrap import Array, weights
+from eval.report.measure.load import Run
+from l1_verl.adherence import aggregates
 
-# Sums over the samples of a problem. Every measure below is a function of such sums, so a resample of problems is one
-# row of a matrix product.
+# Means of columns. They and the aggregates of adherence are functions of sums over the samples of a problem, so that a
+# resample of problems is one row of a matrix product.
 _MEANS = {
     "accuracy": "correct",
     "used_tokens": "used",
     "thinking_tokens": "thinking",
     "solution_tokens": "solution",
-    "mean_error": "error",
-    "mean_abs_error": "abs_error",
-    "within_10": "within_10",
-    "within_20": "within_20",
-    "over_budget": "over_budget",
-    "soft_violation": "soft_violation",
-    "utilisation": "utilisation",
     "truncated": "truncated",
     "no_answer": "no_answer",
     "grade_timeout": "grade_timeout",
@@ -130,32 +124,11 @@ def macro_length_errors(
 
 def _cell(group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, resampler: Resampler) -> Cell:
     codes = resampler.codes(benchmark, group["problem"])
-    values = group.assign(utilisation=group["counted"] / group["budget"])
 
-    def mean(column: str) -> Array:
-        return resampler.mean(benchmark, codes, values[column].to_numpy())
+    def mean(values: Array) -> Array:
+        return resampler.mean(benchmark, codes, values)
 
-    metrics = {name: mean(column) for name, column in _MEANS.items()}
-    metrics["rmse"] = np.sqrt(resampler.mean(benchmark, codes, ((group["counted"] - group["budget"]) ** 2).to_numpy()))
-    # In percent of the budget, as L1's Table 2 has it: sqrt(mean(((n_y - n_gold) / n_gold)^2)).
-    metrics["relative_rmse"] = np.sqrt(resampler.mean(benchmark, codes, (group["error"] ** 2).to_numpy()))
+    metrics = {name: mean(group[column].to_numpy()) for name, column in _MEANS.items()}
+    metrics |= aggregates(group["counted"], group["budget"], mean)
     metrics["thinking_ratio"] = divide(metrics["thinking_tokens"], metrics["solution_tokens"])
-    metrics |= _line(
-        lambda v: resampler.mean(benchmark, codes, v), group["budget"].to_numpy(), group["counted"].to_numpy()
-    )
     return Cell(benchmark, mode, budget, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics)
-
-
-def _line(mean: Callable[[np.ndarray], Array], budget: np.ndarray, used: np.ndarray) -> dict[str, Array]:
-    """Pearson's r and the least-squares slope of tokens counted over tokens asked for."""
-    if np.isnan(budget).all() or np.ptp(budget) == 0:
-        nothing = np.full_like(mean(used), np.nan)
-        return {"correlation": nothing, "slope": nothing}
-    # Centred, so that the differences of large moments keep their digits.
-    x, y = budget - np.nanmean(budget), used - np.nanmean(used)
-    mean_x, mean_y = mean(x), mean(y)
-    covariance = mean(x * y) - mean_x * mean_y
-    spread_x, spread_y = mean(x * x) - mean_x**2, mean(y * y) - mean_y**2
-    with np.errstate(invalid="ignore"):
-        product = np.sqrt(np.maximum(spread_x * spread_y, 0))
-    return {"correlation": divide(covariance, product), "slope": divide(covariance, spread_x)}

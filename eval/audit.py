@@ -1,7 +1,7 @@
 """Audits a file: grades its responses, or lists the gold answers that cannot be graded.
 
-python -m l1_verl.grading outputs.jsonl --response generation --gold expected_answer --compare is_correct
-python -m l1_verl.grading deepscaler.json --golds --gold answer
+python -m eval.audit outputs.jsonl --response generation --gold expected_answer --compare is_correct
+python -m eval.audit deepscaler.json --golds --gold answer
 """
 
 from __future__ import annotations
@@ -18,36 +18,26 @@ from typing import Any
 
 from tqdm import tqdm
 
-from l1_verl.grading.files import field, read_rows
+from eval.rows import field, read_rows
+from l1_verl import cli
+from l1_verl.cli import InputError
 from l1_verl.grading.grader import ANSWER_TYPES, OUTCOMES, Grade, check_gold
 from l1_verl.grading.pool import GradingPool
 
 _SHOWN = 160
-# Rows that cannot be used: how many are named, and the exit code where the others could be.
-_COMPLAINTS = 5
-_SOME_UNUSABLE = 3
 _LABELS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the audit; 0, 3 where single rows could not be used, or 2 after one line where the input cannot be."""
     args = _parse(argv)
-    try:
-        rows, unusable = read_rows(args.file, args.limit)
-        with GradingPool(workers=args.workers, timeout=args.timeout) as pool:
-            (_list_golds if args.golds else _audit)(rows, args, pool, unusable)
-    except ValueError as error:
-        print(f"{args.file}: {error}" if str(args.file) not in str(error) else error, file=sys.stderr)
-        return 2
-    for complaint in unusable[:_COMPLAINTS]:
-        print(complaint, file=sys.stderr)
-    if unusable:
-        print(f"{args.file}: {len(unusable)} rows cannot be used and were left out", file=sys.stderr)
-    return _SOME_UNUSABLE if unusable else 0
+    rows, unusable = read_rows(args.file, args.limit)
+    with GradingPool(workers=args.workers, timeout=args.timeout) as pool:
+        (_list_golds if args.golds else _audit)(rows, args, pool, unusable)
+    return cli.tell_unusable("rows cannot be used and were left out", unusable)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m l1_verl.grading", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m eval.audit", description=__doc__.split("\n")[0])
     parser.add_argument("file", type=Path, help="rows as json, jsonl, csv, parquet, arrow")
     parser.add_argument("--golds", action="store_true", help="list the gold answers that are not gradable")
     parser.add_argument("--response", default="response", metavar="FIELD", help="dotted path, e.g. code.0")
@@ -70,7 +60,7 @@ def _audit(rows: dict[int, dict[str, Any]], args: argparse.Namespace, pool: Grad
         except ValueError as error:
             unusable.append(str(error))
     if not asked:
-        raise ValueError(unusable[0])
+        raise InputError(f"{args.file}: {unusable[0]}")
     began = time.perf_counter()
     with tqdm(total=len(asked), desc="grading", file=sys.stderr) as bar:
         grades = pool.grade_many(
@@ -110,7 +100,7 @@ def _list_golds(
         except ValueError as error:
             unusable.append(str(error))
     if not golds:
-        raise ValueError(unusable[0])
+        raise InputError(f"{args.file}: {unusable[0]}")
     refused = {number: why for number, gold in golds.items() if (why := _refusal(gold, args.answer_type))}
     kept = [number for number in golds if number not in refused]
     with tqdm(total=len(kept), desc="checking", file=sys.stderr) as bar:
@@ -174,4 +164,4 @@ def _label(value: Any, number: int) -> bool:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    cli.run(main, "eval.audit")

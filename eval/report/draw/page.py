@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from eval.report.tables import Table
+from eval.report.draw.tables import Table
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from eval.report.load import Run
-from eval.report.plots import Drawing, colour, label, log_tokens
+from eval.report.draw.style import Drawing, colour, label, log_tokens
+from eval.report.measure.load import Run
 
 _DOTS = 1500
 # Lines that can still be told apart in one figure; more get another figure.

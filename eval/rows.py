@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from l1_verl.data.rows import BadInputError
+from l1_verl.cli import InputError
 from l1_verl.data.tables import Broken, RowFile
 
 
@@ -14,20 +14,17 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[dict[int, dict[str,
     """The rows of a file by their number, at most the first ``limit``, and complaints about those that are none.
 
     Raises:
-        ValueError: a file that is missing, of another type, a git-lfs pointer, broken, or without rows.
+        InputError: a file that is missing, of another type, a git-lfs pointer, broken, or without rows.
     """
     rows: dict[int, dict[str, Any]] = {}
     unusable: list[str] = []
-    try:
-        for number, row in enumerate(islice(RowFile(path), limit)):
-            if isinstance(row, dict):
-                rows[number] = row
-            else:
-                unusable.append(row.why if isinstance(row, Broken) else f"row {number} is {row!r:.60}, no object")
-    except BadInputError as error:
-        raise ValueError(str(error)) from None
+    for number, row in enumerate(islice(RowFile(path), limit)):
+        if isinstance(row, dict):
+            rows[number] = row
+        else:
+            unusable.append(row.why if isinstance(row, Broken) else f"row {number} is {row!r:.60}, no object")
     if not rows:
-        raise ValueError(f"{path} holds no list of rows{f': {unusable[0]}' if unusable else ''}")
+        raise InputError(f"{path} holds no list of rows{f': {unusable[0]}' if unusable else ''}")
     return rows, unusable
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eval.report.bootstrap import estimate
-from eval.report.cells import Cell, Resampler
+from eval.report.measure.bootstrap import estimate
+from eval.report.measure.cells import Cell, Resampler
 
 _DRAWS = 64
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eval.cli import InputError
 from eval.files import Wanted, config_path, read_config, read_lines
-from eval.report.keywords import Keywords
-from l1_verl.adherence import SOFT_TOLERANCE, length_error
+from eval.report.measure.keywords import Keywords
+from l1_verl.adherence import measures
+from l1_verl.cli import InputError
 from l1_verl.config import Count
 
 _EXAMPLES_PER_CELL = 2
@@ -137,20 +137,8 @@ def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
         frame[column] = frame[column].astype(np.float64)
     frame["solution"] = frame["used"] - frame["thinking"]
     frame["counted"] = frame["used" if count == "response" else "thinking"]
-    frame["error"] = np.nan
-    asked = frame["budget"].notna()
-    if asked.any():
-        frame.loc[asked, "error"] = length_error(frame.loc[asked, "counted"], frame.loc[asked, "budget"])
-    absolute = frame["error"].abs()
-    frame["abs_error"] = absolute
-    # Without a budget these are unknown, not false.
-    for name, true in (
-        ("within_10", absolute <= 0.1 + 1e-12),
-        ("within_20", absolute <= 0.2 + 1e-12),
-        ("over_budget", frame["counted"] > frame["budget"]),
-        ("soft_violation", frame["counted"] > frame["budget"] + SOFT_TOLERANCE),
-    ):
-        frame[name] = true.astype(np.float64).where(asked)
+    for name, values in measures(frame["counted"], frame["budget"]).items():
+        frame[name] = values
     frame["no_answer"] = (frame["status"] == "no_answer").astype(np.float64)
     frame["grade_timeout"] = (frame["status"] == "timeout").astype(np.float64)
     return frame

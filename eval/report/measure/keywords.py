@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eval.cli import InputError
+from l1_verl.cli import InputError
 
 DEFAULT = Path(__file__).with_name("keywords.json")
 

@@ -16,12 +16,12 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from eval import cli
 from eval.model import fingerprint
 from eval.report import __main__ as eval_report
+from l1_verl import cli
 from l1_verl.rewards import REWARDS
-from recipes import export
-from recipes.model_card import FORMULAS
+from publish import export
+from publish.model_card import FORMULAS
 from recipes.tiny.arithmetic import split
 from recipes.tiny.data import write_training
 from recipes.tiny.pretrain import new_model

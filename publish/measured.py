@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.cli import InputError
 from eval.model import fingerprint
+from l1_verl.cli import InputError
 from l1_verl.config import Count
 
 RESULTS_VERSION = 1

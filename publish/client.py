@@ -1,4 +1,4 @@
-"""Asks a served model under a thinking budget: ``python -m recipes.client "What is 7 + 8 + 5?" --budget 512``."""
+"""Asks a served model under a thinking budget: ``python -m publish.client "What is 7 + 8 + 5?" --budget 512``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from l1_verl.data.rows import INSTRUCTION
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m recipes.client", description=__doc__.split(":")[0])
+    parser = argparse.ArgumentParser(prog="python -m publish.client", description=__doc__.split(":")[0])
     parser.add_argument("problem")
     parser.add_argument("--budget", type=int, required=True, help="tokens that the prompt asks for")
     parser.add_argument("--max", action="store_true", help="at most the budget, instead of about as much")

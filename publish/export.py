@@ -1,6 +1,6 @@
 """A checkpoint as a model to use: weights merged by verl, tokenizer, and a model card with what was measured.
 
-python -m recipes.export --checkpoint outputs/gpu/l1_exact/global_step_700 --output L1-Exact --report results.json
+python -m publish.export --checkpoint outputs/gpu/l1_exact/global_step_700 --output L1-Exact --report results.json
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval import cli
-from eval.cli import InputError
-from eval.files import replacing
 from eval.model import fingerprint
-from recipes.measured import Report
-from recipes.model_card import model_card, stages
+from l1_verl import cli
+from l1_verl.cli import InputError
+from l1_verl.files import replacing_folder
+from publish.measured import Report
+from publish.model_card import model_card, stages
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if report is not None:
         report.require_count(history[-1].counted)
     _refuse_replacing(output, overwrite=args.overwrite)
-    with replacing(output) as partial:
+    with replacing_folder(output) as partial:
         _merge(actor, partial)
         if report is not None:
             weights = {fingerprint(str(partial)): "these weights"}
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m recipes.export", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m publish.export", description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", required=True, type=Path, help="a folder global_step_N of a run")
     parser.add_argument("--output", required=True, type=Path, help="Hugging Face folder to write")
     parser.add_argument("--overwrite", action="store_true", help="replace an exported model that is there")
@@ -120,4 +120,4 @@ def _refuse_replacing(output: Path, *, overwrite: bool) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, "recipes.export")
+    cli.run(main, "publish.export")
