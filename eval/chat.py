@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from l1_verl.cli import InputError
-from l1_verl.response import thinking_tokens
+from l1_verl.thought import THINK_END, THINK_START, decode, think_end_id, thinking_tokens
 
-THINK, END_OF_THOUGHT = "<think>", "</think>"
 # Tokens at the end of a prompt among which a template opens, or closes, a thought.
 _GENERATION_PROMPT = 8
 
@@ -34,10 +33,8 @@ class Chat:
             )
         self.tokenizer = tokenizer
         self.name = name
-        token = tokenizer.convert_tokens_to_ids(END_OF_THOUGHT)
         #: id of the ``</think>`` token; None where the tag is spelled with several.
-        self.end_of_thought: int | None = None if token in (None, tokenizer.unk_token_id) else int(token)
-        self._keep_special = self.end_of_thought in tokenizer.all_special_ids
+        self.end_of_thought = think_end_id(tokenizer)
 
     @classmethod
     def load(cls, model: str) -> Chat:
@@ -63,22 +60,18 @@ class Chat:
         return list(self.tokenizer.encode(text, add_special_tokens=special))
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Text of ``ids`` without EOS and other control tokens, but always with the tags of a thought."""
-        if not self._keep_special:
-            return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
-        hidden = set(self.tokenizer.all_special_ids) - {self.end_of_thought}
-        return str(self.tokenizer.decode([i for i in ids if i not in hidden]))
+        return decode(self.tokenizer, ids)
 
     def opens_thought(self, prompt: Sequence[int]) -> bool:
         """True if the template itself opens the thought, as DeepSeek-R1's does."""
-        return self.tokenizer.decode(list(prompt[-_GENERATION_PROMPT:])).rstrip().endswith(THINK)
+        return self.tokenizer.decode(list(prompt[-_GENERATION_PROMPT:])).rstrip().endswith(THINK_START)
 
     def closes_thought(self, ids: Sequence[int]) -> bool:
-        return self.end_of_thought in ids if self.end_of_thought is not None else END_OF_THOUGHT in self.decode(ids)
+        return self.end_of_thought in ids if self.end_of_thought is not None else THINK_END in self.decode(ids)
 
     def in_thought(self, prompt: Sequence[int], response: Sequence[int]) -> bool:
         """True if prompt or response opened a thought that the response has not closed."""
-        opened = self.opens_thought(prompt) or self.decode(response[:8]).lstrip().startswith(THINK)
+        opened = self.opens_thought(prompt) or self.decode(response[:8]).lstrip().startswith(THINK_START)
         return opened and len(response) > 0 and not self.closes_thought(response)
 
     def thinking_tokens(self, prompt: Sequence[int], response: Sequence[int]) -> int:

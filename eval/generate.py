@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from eval.engines import Engine
 from eval.files import LineLog, Wanted, read_lines
 from eval.loop import answers
 from eval.model import fingerprint, model_context
-from eval.strategies import Answer, Sampling, Strategy
-from eval.strategies.registry import STRATEGIES
+from eval.strategies import Answer, Sampling, Steps
+from eval.strategies.registry import OPTIONS, STRATEGIES, flag, options_of
 from eval.tasks import Task, file_hash, load_rows, tasks_of
 from l1_verl import cli
 from l1_verl.cli import InputError
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 wanted.forget()
             wanted.note(lines)
             try:
-                _generate(left, _strategy(args, sampling), engine, log, len(done))
+                _generate(left, partial(STRATEGIES[args.strategy], sampling=sampling), engine, log, len(done))
             finally:
                 engine.close()
         else:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         wanted.reached(lines)
 
 
-def _generate(tasks: Sequence[Task], strategy: Strategy, engine: Engine, log: LineLog, done: int) -> None:
+def _generate(tasks: Sequence[Task], strategy: Callable[..., Steps], engine: Engine, log: LineLog, done: int) -> None:
     started, tokens = time.monotonic(), 0
     with tqdm(total=done + len(tasks), initial=done, unit="sample", smoothing=0.05) as bar:
         for task, answer in answers(tasks, strategy, engine):
@@ -106,15 +106,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--limit", type=int, help="only the first rows of each benchmark and budget")
     parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="plain")
     parser.add_argument("--samples", type=int, default=16, help="responses per row; more than before adds to the file")
-    parser.add_argument("--seed", type=int, default=0, help="all drawing follows from it")
-    drawing = parser.add_argument_group("drawing")
+    parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
+    drawing = parser.add_argument_group("sampling")
     drawing.add_argument("--temperature", type=float, default=0.6)
     drawing.add_argument("--top-p", type=float, default=0.95)
     drawing.add_argument("--max-tokens", type=int, default=8192, help="most tokens of a response")
-    drawing.add_argument("--max-budget-multiple", type=float, help="... as a multiple of its budget; L1-Exact: 2")
-    drawing.add_argument("--answer-tokens", type=int, default=32, help="most tokens of an answer forced at the limit")
-    drawing.add_argument("--max-waits", type=int, default=100, help='s1-*: most times "Wait" is inserted')
-    drawing.add_argument("--solution-tokens", type=int, help="thinking-cap: most tokens after the thought")
+    own = parser.add_argument_group("strategy", "options that only some strategies take")
+    own.add_argument("--max-budget-multiple", type=float, help="--max-tokens as a multiple of the budget; L1-Exact: 2")
+    own.add_argument("--answer-tokens", type=int, help="most tokens of an answer forced at the limit; 32 if not given")
+    own.add_argument("--max-waits", type=int, help='most times "Wait" is inserted; 100 if not given')
+    own.add_argument("--solution-tokens", type=int, help="most tokens after the thought")
     engine = parser.add_argument_group("engine")
     engine.add_argument("--engine", choices=("vllm", "openai"), default="vllm")
     engine.add_argument("--max-model-len", type=int, help="tokens of prompt and response; default: what is needed")
@@ -126,6 +127,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     engine.add_argument("--concurrency", type=int, default=64, help="openai: requests under way at once")
     args = parser.parse_args(arguments)
     _check_ranges(args)
+    try:
+        vars(args).update(options_of(args.strategy, {name: getattr(args, name) for name in OPTIONS}))
+    except ValueError as error:
+        raise InputError(str(error)) from None
     return args
 
 
@@ -143,23 +148,13 @@ def _check_ranges(args: argparse.Namespace) -> None:
     for name in at_least_one:
         value = getattr(args, name)
         if value is not None and value < 1:
-            raise InputError(f"--{name.replace('_', '-')} is {value}; it must be >= 1")
+            raise InputError(f"{flag(name)} is {value}; it must be >= 1")
     if args.temperature < 0:
         raise InputError(f"--temperature is {args.temperature}; it must be >= 0")
     if not 0 < args.top_p <= 1:
         raise InputError(f"--top-p is {args.top_p}; it must be in (0, 1]")
     if args.max_budget_multiple is not None and args.max_budget_multiple <= 0:
         raise InputError(f"--max-budget-multiple is {args.max_budget_multiple}; it must be > 0")
-    if args.solution_tokens is not None and args.strategy != "thinking-cap":
-        raise InputError(
-            f"--solution-tokens is {args.solution_tokens}, but --strategy {args.strategy} has one limit for "
-            "thought and solution together; use --strategy thinking-cap"
-        )
-    if args.strategy == "thinking-cap" and args.max_budget_multiple is not None:
-        raise InputError(
-            f"--max-budget-multiple is {args.max_budget_multiple}, which --strategy thinking-cap has no use for: its "
-            "budget is the thought's alone; use --solution-tokens"
-        )
     if args.solution_tokens is not None and args.solution_tokens >= args.max_tokens:
         raise InputError(
             f"--solution-tokens is {args.solution_tokens}, which leaves no thinking in responses of --max-tokens "
@@ -171,12 +166,8 @@ def _check_ranges(args: argparse.Namespace) -> None:
 
 def _config(args: argparse.Namespace) -> dict[str, Any]:
     """All that decides what a sample can be, and nothing else: neither how many nor how fast."""
-    kept = ("strategy", "seed", "limit", "temperature", "top_p", "max_tokens", "max_budget_multiple")
-    config = {name: getattr(args, name) for name in kept} | {"engine": args.engine}
-    if args.strategy == "thinking-cap":
-        config |= {"solution_tokens": args.solution_tokens}
-    elif args.strategy != "plain":
-        config |= {"answer_tokens": args.answer_tokens, "max_waits": args.max_waits}
+    kept = ("strategy", "seed", "limit", "temperature", "top_p", "max_tokens", "max_budget_multiple", "engine")
+    config = {name: getattr(args, name) for name in (*kept, *STRATEGIES[args.strategy].options)}
     config |= {"model": args.model, "data": [[path.name, file_hash(path)] for path in args.data]}
     if args.engine == "vllm":
         config["model_hash"] = fingerprint(args.model)
@@ -186,19 +177,10 @@ def _config(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _refuse_unfit(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
-    if args.strategy == "plain":
-        return
-    if args.engine == "openai" and not args.tokenizer:
-        raise InputError(
-            f"--strategy {args.strategy} continues responses token by token; with --engine openai it needs "
-            "--tokenizer and a server that takes token ids, such as `vllm serve`"
-        )
-    for task in tasks:
-        if task.budget is None:
-            raise InputError(
-                f"--strategy {args.strategy} needs a budget, and a row of {task.data_source!r} has none; "
-                "prepare the data with --budgets"
-            )
+    token_ids = args.engine != "openai" or bool(args.tokenizer)
+    complaint = STRATEGIES[args.strategy].complaint(tasks, token_ids=token_ids)
+    if complaint:
+        raise InputError(f"--strategy {args.strategy} {complaint}")
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -217,10 +199,7 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
         temperature=args.temperature,
         top_p=args.top_p,
         max_tokens=args.max_tokens,
-        max_budget_multiple=args.max_budget_multiple,
-        answer_tokens=args.answer_tokens,
-        max_waits=args.max_waits,
-        solution_tokens=args.solution_tokens,
+        **{name: getattr(args, name) for name in STRATEGIES[args.strategy].options},
     )
     if args.engine == "openai":
         from eval.engines.openai_engine import OpenAIEngine
@@ -236,7 +215,7 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
     asked = list({(task.data_source, task.row_id): task for task in tasks}.values())  # samples share their prompt
     context = args.max_model_len or _needed_context(args.model, chat, asked, sampling())
     for task in asked:  # what does not fit is found now, not after an hour
-        next(_strategy(args, sampling(context=context))(task, chat))
+        next(STRATEGIES[args.strategy](task, chat, sampling=sampling(context=context)))
     engine = VLLMEngine(
         args.model,
         chat,
@@ -259,10 +238,6 @@ def _needed_context(model: str, chat: Chat, tasks: Sequence[Task], sampling: Sam
         needed = max(needed, len(chat.render(task.conversation(with_budget=True))) + sampling.cap(task, 0))
     # Room for what a strategy inserts: s1-paper up to a hundred times "Wait".
     return min(own, needed + 256)
-
-
-def _strategy(args: argparse.Namespace, sampling: Sampling) -> Strategy:
-    return partial(STRATEGIES[args.strategy], sampling=sampling)
 
 
 if __name__ == "__main__":

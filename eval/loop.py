@@ -6,11 +6,11 @@ many of them under way as the engine takes, so that every strategy is batched, h
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from eval.engines import Completion, Engine, Request
-from eval.strategies import Answer, Strategy
+from eval.strategies import Answer, Steps
 from eval.tasks import Task
 from l1_verl.cli import EngineError
 
@@ -21,7 +21,7 @@ class _Running:
     steps: Generator[Request, Completion, Answer]
 
 
-def answers(tasks: Iterable[Task], strategy: Strategy, engine: Engine) -> Iterator[tuple[Task, Answer]]:
+def answers(tasks: Iterable[Task], strategy: Callable[..., Steps], engine: Engine) -> Iterator[tuple[Task, Answer]]:
     """Each task with its answer, as they finish.
 
     When the engine fails on one request, no further task is begun; those under way are still handed out.

@@ -23,8 +23,10 @@ runs=()
 
 # measure NAME MODEL STRATEGY SAMPLES
 measure() {
+    local own=()
+    case $3 in hard-cap | s1-truncate | s1-wait) own=(--answer-tokens 8) ;; esac
     "$PYTHON" -m eval.generate --model "$2" --data "$home/data/test.parquet" --limit "$PROBLEMS" --strategy "$3" \
-        --samples "$4" --max-tokens 160 --answer-tokens 8 --seed "$SEED" --output "$folder/$1.samples.jsonl"
+        --samples "$4" --max-tokens 160 "${own[@]}" --seed "$SEED" --output "$folder/$1.samples.jsonl"
     "$PYTHON" -m eval.grade "$folder/$1.samples.jsonl" --output "$folder/$1.graded.jsonl" \
         --require-think-end
     runs+=("$1=$folder/$1.graded.jsonl")

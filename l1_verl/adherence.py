@@ -160,10 +160,8 @@ def adherence(used: ArrayLike, budget: ArrayLike) -> Adherence:
     Raises:
         ValueError: the shapes differ, there is no sample, or a budget is below 1.
     """
-    found = aggregates(used, budget)
-    return Adherence(
-        n=int(np.size(used)), mean_used=float(np.mean(used)), **{name: float(value) for name, value in found.items()}
-    )
+    found = {name: float(value) for name, value in aggregates(used, budget).items()}
+    return Adherence(n=int(np.size(used)), mean_used=float(np.asarray(used).mean()), **found)
 
 
 def rmse(used: ArrayLike, budget: ArrayLike) -> float:

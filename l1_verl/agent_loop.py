@@ -28,8 +28,8 @@ from verl.workers.rollout.replica import TokenOutput
 from l1_verl.budget import Budget
 from l1_verl.config import Stops, parse_reward, parse_stops
 from l1_verl.continuous_token import builder_model_type
-from l1_verl.response import LIMIT, require_think_end_id
 from l1_verl.rewards import LengthReward
+from l1_verl.thought import LIMIT, require_think_end_id
 
 #: Key that :class:`l1_verl.trainer.LCPOTrainer` adds to the batches it trains on: nothing that verl 0.9.1 hands to an
 #: agent loop tells them from validation's.

@@ -25,8 +25,7 @@ from l1_verl.adherence import measures
 from l1_verl.budget import Budget
 from l1_verl.config import parse_reward
 from l1_verl.grading import GradingPool
-from l1_verl.grading.tail import decode_tail, think_end_id
-from l1_verl.response import LIMIT, require_think_end_id, thinking_tokens
+from l1_verl.thought import LIMIT, decode_tail, require_think_end_id, think_end_id, thinking_tokens
 
 
 @register("lcpo")

@@ -18,7 +18,7 @@ from verl.workers.rollout.replica import TokenOutput
 from l1_verl.agent_loop import TRAINING, LCPOAgentLoop, limits_of
 from l1_verl.budget import Budget
 from l1_verl.config import parse_reward
-from l1_verl.response import LIMIT, require_think_end_id, thinking_tokens
+from l1_verl.thought import LIMIT, require_think_end_id, thinking_tokens
 from recipes.tiny.pretrain import new_model
 from recipes.tiny.tokenizer import build_tokenizer
 

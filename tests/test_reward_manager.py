@@ -15,8 +15,8 @@ from verl import DataProto
 from verl.experimental.reward_loop.reward_manager import get_reward_manager_cls
 from verl.trainer.ppo.reward import load_reward_manager
 
-from l1_verl.response import LIMIT
 from l1_verl.reward_manager import LCPORewardManager
+from l1_verl.thought import LIMIT
 from recipes.tiny.tokenizer import EOS
 
 LONGEST = 40

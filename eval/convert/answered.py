@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from l1_verl.budget import Budget, Mode, budget_in
-from l1_verl.grading.extract import THINK_END
+from l1_verl.thought import THINK_END
 
 Row = dict[str, Any]
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from l1_verl.cli import InputError
-from l1_verl.grading.extract import THINK_END
+from l1_verl.thought import THINK_END
 
 _BATCH = 256
 

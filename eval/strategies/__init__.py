@@ -16,7 +16,7 @@ A strategy is written for one sample: a generator that yields requests and retur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from eval.chat import Chat
@@ -47,7 +47,43 @@ class Answer:
 
 
 Steps = Generator[Request, Completion, Answer]
-Strategy = Callable[[Task, Chat | None], Steps]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A strategy and what it needs.
+
+    Attributes:
+        steps: (task, chat, sampling=...) -> the sample's requests.
+        options: the fields of :class:`Sampling` that it takes beside those of every strategy, with their defaults.
+        continues: whether it continues responses up to a budget, so that it needs budgets and token ids.
+    """
+
+    steps: Callable[..., Steps]
+    options: Mapping[str, float | None]
+    continues: bool = True
+
+    def __call__(self, task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
+        return self.steps(task, chat, sampling=sampling)
+
+    def complaint(self, tasks: Iterable[Task], *, token_ids: bool) -> str | None:
+        """Why these tasks cannot be run, or None.
+
+        Args:
+            tasks: what is to be asked.
+            token_ids: whether the engine takes and returns token ids.
+        """
+        if not self.continues:
+            return None
+        if not token_ids:
+            return (
+                "continues responses token by token; with --engine openai it needs --tokenizer and a server that "
+                "takes token ids, such as `vllm serve`"
+            )
+        unbudgeted = next((task for task in tasks if task.budget is None), None)
+        if unbudgeted is None:
+            return None
+        return f"needs a budget, and a row of {unbudgeted.data_source!r} has none; prepare the data with --budgets"
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
-from eval.chat import END_OF_THOUGHT, Chat
+from eval.chat import Chat
 from eval.engines import Completion, Request
 from eval.strategies import Answer, Sampling, Steps, continued
 from eval.tasks import Task
 from l1_verl.cli import InputError
+from l1_verl.thought import THINK_END
 
 _BOX = "\n\n\\boxed{"
-_CLOSE = f"\n{END_OF_THOUGHT}{_BOX}"
+_CLOSE = f"\n{THINK_END}{_BOX}"
 _WAIT = "Wait"
 
 
@@ -42,10 +43,10 @@ def thinking_cap(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
     budget that leaves no room for the solution is lowered, and whatever is written before a ``</think>`` is a thought.
     """
     assert chat is not None
-    assert task.budget is not None  # eval.generate refuses both before it begins
+    assert task.budget is not None  # Strategy.complaint
     prompt = chat.render(task.conversation(with_budget=True))
     response = _Response(chat, prompt, sampling.cap(task, len(prompt)))
-    close = len(chat.encode(END_OF_THOUGHT))
+    close = len(chat.encode(THINK_END))
     thought = min(task.budget.tokens, response.left - (sampling.solution_tokens or 1))
     if thought < close:
         raise InputError(
@@ -58,7 +59,7 @@ def thinking_cap(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
     if not chat.closes_thought(response.ids):
         if response.stopped:
             return response.answer()
-        response.insert(END_OF_THOUGHT)
+        response.insert(THINK_END)
     response.stopped = False
     yield from _go_on(response, request, min(response.left, sampling.solution_tokens or response.left))
     return response.answer()
@@ -90,7 +91,7 @@ class _Response:
         ends = {self.chat.end_of_thought, *self.chat.tokenizer.all_special_ids}
         while self.ids and self.ids[-1] in ends:
             self.ids.pop()
-        before, closed, _ = self.chat.decode(self.ids).rpartition(END_OF_THOUGHT)
+        before, closed, _ = self.chat.decode(self.ids).rpartition(THINK_END)
         while closed and len(self.chat.decode(self.ids)) > len(before):
             self.ids.pop()
 
@@ -101,7 +102,7 @@ class _Response:
         r"""True if a complete ``\boxed{...}`` stands outside the thought."""
         if self.in_thought():
             return False
-        solution = self.chat.decode(self.ids).rpartition(END_OF_THOUGHT)[2]
+        solution = self.chat.decode(self.ids).rpartition(THINK_END)[2]
         _, box, answer = solution.partition("\\boxed{")
         return bool(box) and answer.count("}") > answer.count("{")
 
@@ -113,7 +114,7 @@ class _Response:
 
 def _forced(task: Task, chat: Chat | None, sampling: Sampling, *, with_budget: bool, waits: int) -> Steps:
     assert chat is not None
-    assert task.budget is not None  # eval.generate refuses both before it begins
+    assert task.budget is not None  # Strategy.complaint
     prompt = chat.render(task.conversation(with_budget=with_budget))
     budget = min(task.budget.tokens, sampling.cap(task, len(prompt)))
     close = len(chat.encode(_CLOSE))
@@ -157,7 +158,7 @@ def _think(response: _Response, request: Request, reserve: int, waits: int) -> G
 
 def _up_to_close(request: Request, chat: Chat) -> Request:
     if chat.end_of_thought is None:
-        return replace(request, stop=(END_OF_THOUGHT,))
+        return replace(request, stop=(THINK_END,))
     return replace(request, stop_token_ids=(chat.end_of_thought,))
 
 

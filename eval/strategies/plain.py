@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from eval.chat import END_OF_THOUGHT, Chat
+from eval.chat import Chat
 from eval.engines import Completion
 from eval.strategies import Answer, Sampling, Steps
 from eval.tasks import Task
+from l1_verl.thought import THINK_END
 
 
 def plain(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
@@ -24,6 +25,6 @@ def _from_server(completion: Completion) -> Answer:
     text = completion.text or ""
     thinking = completion.thinking_tokens
     # A response cut before any close may be a thought that the server's template opened: that stays unknown.
-    if thinking is None and completion.stopped and END_OF_THOUGHT not in text:
+    if thinking is None and completion.stopped and THINK_END not in text:
         thinking = 0
     return Answer(text, completion.tokens, thinking, 0, completion.stopped, rounds=1)

@@ -25,7 +25,7 @@ _ROUNDS, _ANSWER_TOKENS = 100, 20
 def s1_paper(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """Up to a hundred rounds of "Wait" until the budget is spent, then an answer in twenty greedy tokens."""
     assert chat is not None
-    assert task.budget is not None  # eval.generate refuses both before it begins
+    assert task.budget is not None  # Strategy.complaint
     text = _PROMPT.format(problem=task.messages[-1]["content"])
     prompt = chat.encode(text, special=True)
     reserve = _ANSWER_TOKENS + len(chat.encode(_ASK))

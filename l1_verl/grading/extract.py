@@ -4,27 +4,10 @@ from __future__ import annotations
 
 import re
 
-THINK_END = "</think>"
-
 # One alternation that walks over everything that can open, close or escape a brace.
 _TOKENS = re.compile(r"\\\\?(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _TOKENS_UNESCAPED = re.compile(r"\\\\?(?:boxed|fbox)\s*\{|[{}]")
-
-
-def final_text(response: str, *, require_think_end: bool = False) -> str | None:
-    """The part of a response that is graded: what follows its last ``</think>``.
-
-    Args:
-        response: the model's text.
-        require_think_end: a response without ``</think>`` has no final part (``None``); otherwise it is all final.
-
-    Example:
-        >>> final_text("<think>1?</think>It is 2")
-        'It is 2'
-    """
-    _, found, tail = response.rpartition(THINK_END)
-    return None if require_think_end and not found else tail
 
 
 def last_boxed(text: str) -> str | None:

@@ -13,7 +13,8 @@ from l1_verl.grading.choice import extract_choice, option_letter
 from l1_verl.grading.equivalence.compare import compare, no_algebra
 from l1_verl.grading.equivalence.prepare import prepare
 from l1_verl.grading.equivalence.structure import parse_compound
-from l1_verl.grading.extract import final_text, last_boxed
+from l1_verl.grading.extract import last_boxed
+from l1_verl.thought import final_text
 
 AnswerType = Literal["math", "choice"]
 Status = Literal["ok", "no_answer", "timeout", "gold_unparsable"]

@@ -7,8 +7,7 @@ from typing import Any
 
 from l1_verl.budget import Budget
 from l1_verl.data.rows import INSTRUCTION
-from l1_verl.grading.extract import THINK_END
-from l1_verl.response import think_end_id
+from l1_verl.thought import THINK_END, think_end_id
 from recipes.check_model.checkpoint import Checkpoint
 from recipes.check_model.finding import Finding, Need
 

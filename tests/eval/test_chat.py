@@ -4,7 +4,7 @@ import pytest
 
 from eval.chat import Chat
 from l1_verl.cli import InputError
-from l1_verl.response import thinking_tokens
+from l1_verl.thought import thinking_tokens
 from recipes.tiny.tokenizer import build_tokenizer
 from tests.eval.conftest import chat_with_spelled_tag
 

@@ -87,8 +87,12 @@ def data(row, tmp_path) -> Path:
         (["--top-p", "0"], "--top-p is 0.0"),
         (["--strategy", "thinking-cap", "--solution-tokens", "0"], "--solution-tokens is 0"),
         (["--strategy", "thinking-cap", "--solution-tokens", "9", "--max-tokens", "9"], "leaves no thinking"),
-        (["--strategy", "thinking-cap", "--max-budget-multiple", "2"], "use --solution-tokens"),
+        (
+            ["--strategy", "thinking-cap", "--max-budget-multiple", "2"],
+            "thinking-cap has no use for .it takes --solution-tokens",
+        ),
         (["--solution-tokens", "9"], "use --strategy thinking-cap"),
+        (["--answer-tokens", "9"], "use --strategy hard-cap, s1-truncate, s1-wait"),
         (["--engine", "openai"], "needs --server"),
         (["--engine", "openai", "--server", "http://x", "--strategy", "s1-wait"], "needs --tokenizer"),
     ],

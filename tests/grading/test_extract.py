@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from l1_verl.grading.extract import final_text, last_boxed
+from l1_verl.grading.extract import last_boxed
+from l1_verl.thought import final_text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from l1_verl.grading.tail import decode_tail
+from l1_verl.thought import decode_tail
 
 THINKING = "long thought " * 200
 

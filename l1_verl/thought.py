@@ -1,0 +1,118 @@
+"""The thought of a response: where it ends, how many tokens it has, and what of the response is read.
+
+A thought is what stands before ``</think>``. Of several, the first ends the thought that a budget counts, since a
+rollout can only watch for the first; the last begins the part that is graded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+THINK_START, THINK_END = "<think>", "</think>"
+
+#: Key of verl's ``extra_fields``: how many tokens the agent loop allowed this response at most.
+LIMIT = "lcpo_limit"
+
+# Longer than nearly every final part, far shorter than most thoughts.
+_TAIL_TOKENS = 512
+
+
+@lru_cache(maxsize=8)
+def think_end_id(tokenizer: Any) -> int | None:
+    """The token ``</think>``, or ``None`` where the tokenizer spells it with several."""
+    found = tokenizer.convert_tokens_to_ids(THINK_END)
+    # A tokenizer without the token answers with its unknown token, or with None.
+    return found if found is not None and tokenizer.convert_ids_to_tokens(found) == THINK_END else None
+
+
+def require_think_end_id(tokenizer: Any) -> int:
+    """The token ``</think>`` of a tokenizer that budgets of thinking alone can be used with.
+
+    Raises:
+        ValueError: the tokenizer has no one token for ``</think>``, so that no rollout could stop there.
+    """
+    found = think_end_id(tokenizer)
+    if found is None:
+        pieces = tokenizer.tokenize(THINK_END)
+        raise ValueError(
+            f"reward.reward_kwargs.count is 'thinking', but the tokenizer has {THINK_END} as {len(pieces)} tokens "
+            f"({' '.join(pieces)}) instead of one; use count=response, or a model whose tokenizer has it as one"
+        )
+    return found
+
+
+def thinking_tokens(token_ids: Sequence[int] | np.ndarray, think_end: int) -> int:
+    """Tokens of a response up to and with its first ``</think>``; all of them where there is none.
+
+    Args:
+        token_ids: the response's tokens without padding.
+        think_end: the token ``</think>``, see :func:`require_think_end_id`.
+
+    Example:
+        >>> thinking_tokens([5, 6, 9, 7], think_end=9)
+        3
+    """
+    found = np.flatnonzero(np.asarray(token_ids) == think_end)
+    return int(found[0]) + 1 if found.size else len(token_ids)
+
+
+def final_text(response: str, *, require_think_end: bool = False) -> str | None:
+    """The part of a response that is graded: what follows its last ``</think>``.
+
+    Args:
+        response: the model's text.
+        require_think_end: a response without ``</think>`` has no final part (``None``); otherwise it is all final.
+
+    Example:
+        >>> final_text("<think>1?</think>It is 2")
+        'It is 2'
+    """
+    _, found, tail = response.rpartition(THINK_END)
+    return None if require_think_end and not found else tail
+
+
+def decode(tokenizer: Any, token_ids: Sequence[int] | np.ndarray) -> str:
+    """The text of tokens without EOS and other control tokens, but with every ``</think>``.
+
+    Args:
+        tokenizer: a Hugging Face tokenizer.
+        token_ids: tokens without padding: a list, an array or a tensor.
+    """
+    # As an array: of a list, transformers looks at the type of every token.
+    ids = np.asarray(token_ids, dtype=np.int64)
+    hidden = _hidden(tokenizer)
+    if hidden is None:
+        return str(tokenizer.decode(ids, skip_special_tokens=True))
+    return str(tokenizer.decode(ids[~np.isin(ids, hidden)]))
+
+
+@lru_cache(maxsize=8)
+def _hidden(tokenizer: Any) -> np.ndarray | None:
+    """The control tokens to leave out where ``</think>`` is one of them; else None: the tokenizer can do it."""
+    think_end = think_end_id(tokenizer)
+    if think_end is None or tokenizer.decode([think_end], skip_special_tokens=True):
+        return None
+    added = {token for token, content in tokenizer.added_tokens_decoder.items() if content.special}
+    return np.array(sorted({*tokenizer.all_special_ids, *added} - {think_end}), dtype=np.int64)
+
+
+def decode_tail(tokenizer: Any, token_ids: Sequence[int] | np.ndarray) -> str:
+    """As :func:`decode`, from the last ``</think>`` on: all that grading reads of a long response.
+
+    Where ``</think>`` is one token, the last of them is found among the ids. Elsewhere a bounded tail is decoded, and
+    the whole only where ``</think>`` is not in it.
+    """
+    ids = np.asarray(token_ids, dtype=np.int64)
+    think_end = think_end_id(tokenizer)
+    if think_end is not None:
+        found = np.flatnonzero(ids == think_end)
+        return decode(tokenizer, ids[found[-1] :] if found.size else ids)
+    if len(ids) > _TAIL_TOKENS:
+        text = decode(tokenizer, ids[-_TAIL_TOKENS:])
+        if THINK_END in text:
+            return text
+    return decode(tokenizer, ids)
