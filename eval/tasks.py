@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from l1_verl.budget import Budget
+from l1_verl.budget import with_budget as asking
 from l1_verl.cli import InputError
 from l1_verl.files import content_hash
 from l1_verl.row import read_row, row_id
@@ -48,10 +49,7 @@ class Task:
 
     def conversation(self, *, with_budget: bool) -> list[dict[str, str]]:
         """The messages, with the budget's sentence after the last one's text if there is a budget."""
-        messages = [dict(message) for message in self.messages]
-        if with_budget and self.budget is not None:
-            messages[-1]["content"] = self.budget.append_to(messages[-1]["content"])
-        return messages
+        return asking(self.messages, self.budget if with_budget else None)
 
 
 def load_rows(path: Path, limit: int | None = None) -> list[dict[str, Any]]:

@@ -83,6 +83,19 @@ class Budget:
         return cls(value["mode"], int(tokens) if _is_whole(tokens) else tokens)
 
 
+def with_budget(messages: Sequence[Mapping[str, Any]], budget: Budget | None) -> list[dict[str, Any]]:
+    """A conversation that asks for ``budget`` after its last message; as it is where there is none.
+
+    Example:
+        >>> with_budget([{"role": "user", "content": "What is 1+1?"}], Budget("max", 512))
+        [{'role': 'user', 'content': 'What is 1+1? Think for maximum 512 tokens.'}]
+    """
+    asked = [dict(message) for message in messages]
+    if budget is not None:
+        asked[-1]["content"] = budget.append_to(asked[-1]["content"])
+    return asked
+
+
 def budget_in(text: str) -> Budget | None:
     """The budget that a prompt asks for in the words of :attr:`Budget.sentence`; the last one where there are several.
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
-from l1_verl.budget import MODES, Budget, BudgetSampler, Mode
+from l1_verl.budget import MODES, Budget, BudgetSampler, Mode, with_budget
 from l1_verl.config import parse_budget
 from l1_verl.row import read_row, row_id, split_budget
 
@@ -101,9 +101,7 @@ def redraw(row: Mapping[str, Any], sampler: BudgetSampler) -> dict[str, Any]:
 
 def _ask(row: dict[str, Any], budget: Budget | None) -> dict[str, Any]:
     """``row`` asking for ``budget``, in words and in ``extra_info.budget``."""
-    if budget is not None:
-        *before, last = row["raw_prompt"]
-        row["raw_prompt"] = [*before, {**last, "content": budget.append_to(last["content"])}]
+    row["raw_prompt"] = with_budget(row["raw_prompt"], budget)
     row["extra_info"] = {**row["extra_info"], "budget": None if budget is None else budget.to_dict()}
     return row
 

@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 
 from l1_verl.adherence import adherence, band
+from l1_verl.budget import Mode
 
 
-def adherence_metrics(facts: Sequence[Mapping[str, float]], modes: Sequence[str], band_width: int) -> dict[str, float]:
+def mode_of(fact: Mapping[str, float]) -> Mode | None:
+    """The mode of a sample's budget, None where it has none, from its ``reward_extra_info``."""
+    if np.isnan(fact["budget_is_max"]):
+        return None
+    return "max" if fact["budget_is_max"] else "exact"
+
+
+def adherence_metrics(facts: Sequence[Mapping[str, float]], band_width: int) -> dict[str, float]:
     """``lcpo/*`` metrics of one batch.
 
     Over all samples: ``lcpo/{acc,truncated,grade_timeout,no_answer}``, and ``lcpo/solution_tokens`` over those whose
@@ -22,7 +30,6 @@ def adherence_metrics(facts: Sequence[Mapping[str, float]], modes: Sequence[str]
 
     Args:
         facts: ``reward_extra_info`` of each sample.
-        modes: each sample's budget mode, "none" where it has no budget.
         band_width: width of a budget band in tokens.
     """
     metrics = {
@@ -33,8 +40,8 @@ def adherence_metrics(facts: Sequence[Mapping[str, float]], modes: Sequence[str]
     if solutions:
         metrics["lcpo/solution_tokens"] = float(np.mean(solutions))
     groups: dict[str, list[Mapping[str, float]]] = defaultdict(list)
-    for fact, mode in zip(facts, modes, strict=True):
-        if mode != "none":
+    for fact in facts:
+        if (mode := mode_of(fact)) is not None:
             groups[mode].append(fact)
             groups[f"{mode}/{band(int(fact['budget_tokens']), band_width)}"].append(fact)
     for name, members in groups.items():

@@ -96,6 +96,7 @@ class LCPORewardManager(RewardManagerBase):
                 "acc": float(grade.correct),
                 "length_reward": score - grade.correct,
                 "budget_tokens": asked,
+                "budget_is_max": math.nan if budget is None else float(budget.mode == "max"),
                 "used_tokens": float(used),
                 "response_tokens": float(len(token_ids)),  # whatever is held against the budget
                 "solution_tokens": math.nan if thinking is None else float(len(token_ids) - thinking),

@@ -24,6 +24,7 @@ import inspect
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -165,19 +166,49 @@ def uncontrolled(correct: bool, used: int, budget: int) -> float:
     return float(correct)
 
 
-REWARDS: Mapping[str, Callable[..., float]] = {
-    "exact": lcpo_exact,
-    "max": lcpo_max,
-    "max_additive": lcpo_max_additive,
-    "max_sigmoid": lcpo_max_sigmoid,
-    "exact_relative": lcpo_exact_relative,
-    "max_plateau": lcpo_max_plateau,
-    "none": uncontrolled,
-}
+@dataclass(frozen=True)
+class Reward:
+    """A reward as configuration, README and model cards know it.
 
-#: Rewards of the form 1[c] * credit(length), credit never growing with length: the length of a wrong answer earns and
-#: costs nothing, and a reward that has fallen to 0 by its length is never regained.
-GATED = frozenset({"max", "max_sigmoid", "max_plateau"})
+    Attributes:
+        function: (correct, used, budget, knobs by name) -> r.
+        formula: r in one line, with the knobs in braces.
+        gated: whether r is of the form 1[c] * credit(length), credit never growing with length: the length of a wrong
+            answer earns and costs nothing, and a reward that has fallen to 0 by its length is never regained.
+    """
+
+    function: Callable[..., float]
+    formula: str
+    gated: bool = False
+
+    def __call__(self, correct: bool, used: int, budget: int, **knobs: float) -> float:
+        return self.function(correct, used, budget, **knobs)
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """The knobs and their defaults."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
+
+    def formula_with(self, knobs: Mapping[str, float]) -> str:
+        """The formula with numbers for the knobs, the defaults where ``knobs`` has none.
+
+        Example:
+            >>> REWARDS["exact"].formula_with({"alpha": 0.001})
+            '1[c] - 0.001 abs(n_gold - n_y)'
+        """
+        return self.formula.format(**self.knobs | dict(knobs))
+
+
+REWARDS: Mapping[str, Reward] = {
+    "exact": Reward(lcpo_exact, "1[c] - {alpha:g} abs(n_gold - n_y)"),
+    "max": Reward(lcpo_max, "1[c] clip({alpha:g} (n_gold - n_y) + {delta:g}, 0, 1)", gated=True),
+    "max_additive": Reward(lcpo_max_additive, "1[c] + clip({alpha:g} (n_gold - n_y) + {delta:g}, 0, 1)"),
+    "max_sigmoid": Reward(lcpo_max_sigmoid, "1[c] sigmoid({alpha:g} (n_gold - n_y))", gated=True),
+    "exact_relative": Reward(lcpo_exact_relative, "1[c] - {beta:g} min(1, abs(n_gold - n_y) / n_gold)"),
+    "max_plateau": Reward(lcpo_max_plateau, "1[c] clip(1 - (n_y - n_gold) / ({margin:g} n_gold), 0, 1)", gated=True),
+    "none": Reward(uncontrolled, "1[c]"),
+}
 
 # Beyond every context window.
 _NEVER = 2**31
@@ -186,7 +217,7 @@ _NEVER = 2**31
 class LengthReward:
     """Picks the reward of a sample by its budget's mode, so that one run can mix both (how L1-Max is trained).
 
-    A sample without a budget earns 1[c]. ``gated_modes`` are the modes whose reward is in :data:`GATED`.
+    A sample without a budget earns 1[c]. ``gated_modes`` are the modes whose reward is gated.
 
     Args:
         for_exact: name of the reward for budgets of mode "exact".
@@ -214,10 +245,11 @@ class LengthReward:
                 raise ValueError(f"{name} is not the name of a reward; it must be one of {', '.join(REWARDS)}")
         self._by_mode: dict[str, Callable[..., float]] = {}
         self.gated_modes = frozenset(
-            mode for mode, name in zip(MODES, (for_exact, for_max), strict=True) if name in GATED
+            mode
+            for mode, name in zip(MODES, (for_exact, for_max), strict=True)
+            if REWARDS[_known(f"for_{mode}", name)].gated
         )
         for mode, name in zip(MODES, (for_exact, for_max), strict=True):
-            _require_name(f"for_{mode}", name)
             self._by_mode[mode] = partial(REWARDS[name], **_checked(name, knobs.get(name, {})))
         for name in set(knobs) - {for_exact, for_max}:
             _checked(name, knobs[name])
@@ -249,7 +281,7 @@ def _checked(name: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
     """``knobs`` if the reward takes them; one call with them finds a bad value at start-up, not at step 300."""
     if not isinstance(knobs, Mapping):
         raise ValueError(f"{name} is {knobs!r}; it must give the knobs of that reward by name")
-    allowed = [p.name for p in inspect.signature(REWARDS[name]).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    allowed = REWARDS[name].knobs
     for key, value in knobs.items():
         if key not in allowed:
             raise ValueError(
@@ -264,9 +296,10 @@ def _checked(name: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
     return dict(knobs)
 
 
-def _require_name(key: str, name: str) -> None:
+def _known(key: str, name: str) -> str:
     if not isinstance(name, str) or name not in REWARDS:
         raise ValueError(f"{key} is {name!r}; it must be one of {', '.join(REWARDS)}")
+    return name
 
 
 def _require(name: str, value: float, low: float, high: float = math.inf) -> None:

@@ -27,7 +27,7 @@ from l1_verl.advantage import decoupled_advantages
 from l1_verl.agent_loop import TRAINING
 from l1_verl.config import Decoupled, parse_advantage, parse_band_width, parse_budget
 from l1_verl.dataset import LCPODataset, redraw
-from l1_verl.metrics import adherence_metrics, one_sided_budgets, summary
+from l1_verl.metrics import adherence_metrics, mode_of, one_sided_budgets, summary
 from l1_verl.transfer_queue import read, write
 
 # Below verl's logger, whose handler is what a run shows (verl/utils/logging_utils.py).
@@ -81,9 +81,8 @@ class _LCPOTrainer(PPOTrainer):
         batch = super()._compute_advantage(batch, metrics)
         if self._decoupled is not None:
             # Read after verl's own step, which may have masked tokens out (rollout correction).
-            data = read(batch, ("response_mask", "extra_fields", "extra_info"))
-            facts = facts_of(data["extra_fields"])
-            values = advantages_of(batch.keys, batch.tags, facts, _modes(data["extra_info"]), self._decoupled)
+            data = read(batch, ("response_mask", "extra_fields"))
+            values = advantages_of(batch.keys, batch.tags, facts_of(data["extra_fields"]), self._decoupled)
             advantages = on_tokens(values, data["response_mask"])
             write(batch, advantages=advantages, returns=advantages.clone())
         return batch
@@ -93,9 +92,8 @@ class _LCPOTrainer(PPOTrainer):
     ) -> None:
         super()._compute_metrics(batch, metrics, timing_raw, global_steps, epoch)
         keys = [key for key, tag in zip(batch.keys, batch.tags, strict=True) if not tag.get("is_padding", False)]
-        data = read(batch, ("extra_fields", "extra_info"), keys)
-        facts = facts_of(data["extra_fields"])
-        found = adherence_metrics(facts, _modes(data["extra_info"]), self._band_width)
+        facts = facts_of(read(batch, ("extra_fields",), keys)["extra_fields"])
+        found = adherence_metrics(facts, self._band_width)
         metrics.update(found)
         if global_steps == 1:
             one_sided = one_sided_budgets([f["used_tokens"] for f in facts], [f["budget_tokens"] for f in facts])
@@ -136,16 +134,10 @@ def facts_of(extra_fields: Iterable[Mapping[str, Any]]) -> list[Mapping[str, flo
     return facts
 
 
-def _modes(extra_infos: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Each sample's budget mode, "none" where it has no budget."""
-    return [(extra.get("budget") or {}).get("mode", "none") for extra in extra_infos]
-
-
 def advantages_of(
     keys: Sequence[str],
     tags: Sequence[Mapping[str, Any]],
     facts: Sequence[Mapping[str, float]],
-    modes: Sequence[str],
     decoupled: Decoupled,
 ) -> NDArray[np.float64]:
     """The decoupled advantage of each row of a batch, 0 for verl's padding.
@@ -155,8 +147,7 @@ def advantages_of(
     Args:
         keys: verl's ``<prompt>_<session>_<turn>``.
         tags: verl's tags, of which ``is_padding`` is read.
-        facts: ``reward_extra_info``, of which ``acc`` and ``length_reward`` are read.
-        modes: each row's budget mode, "none" where it has no budget.
+        facts: ``reward_extra_info``, of which ``acc``, ``length_reward`` and ``budget_is_max`` are read.
         decoupled: the weight of length, and the modes whose reward gates it.
     """
     session = [key.rsplit("_", 1)[0] for key in keys]
@@ -166,7 +157,7 @@ def advantages_of(
         [facts[row]["acc"] for row in rows.values()],
         [facts[row]["length_reward"] for row in rows.values()],
         [name.rsplit("_", 1)[0] for name in rows],
-        [modes[row] in decoupled.gated_modes for row in rows.values()],
+        [mode_of(facts[row]) in decoupled.gated_modes for row in rows.values()],
         length_weight=decoupled.length_weight,
     )
     of_session = dict(zip(rows, found, strict=True))

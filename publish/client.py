@@ -7,7 +7,7 @@ import os
 
 from openai import OpenAI, OpenAIError
 
-from l1_verl.budget import Budget
+from l1_verl.budget import Budget, with_budget
 from l1_verl.data.rows import INSTRUCTION
 
 
@@ -30,7 +30,7 @@ def main() -> None:
         client = OpenAI(base_url=args.url, api_key=os.environ.get("OPENAI_API_KEY", "none"))
         reply = client.chat.completions.create(
             model=args.model or client.models.list().data[0].id,
-            messages=[{"role": "user", "content": budget.append_to(f"{args.problem} {INSTRUCTION}")}],
+            messages=with_budget([{"role": "user", "content": f"{args.problem} {INSTRUCTION}"}], budget),
             extra_body={"thinking_token_budget": budget.tokens} if args.close else None,
         )
     except OpenAIError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,17 +28,6 @@ TEMPLATE = Path(__file__).with_name("model_card.md.j2")
 #: vLLM's second model runner, its default for Qwen3, Llama and Mistral, refuses such requests (0.24).
 CLOSING_RUNNER = "VLLM_USE_V2_MODEL_RUNNER=0 "
 SERVE_CLOSING = """ --reasoning-config '{"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}'"""
-
-#: l1_verl.rewards as a reader sees them, with the knobs of the run.
-FORMULAS = {
-    "exact": "1[c] - {alpha:g} abs(n_gold - n_y)",
-    "max": "1[c] clip({alpha:g} (n_gold - n_y) + {delta:g}, 0, 1)",
-    "max_additive": "1[c] + clip({alpha:g} (n_gold - n_y) + {delta:g}, 0, 1)",
-    "max_sigmoid": "1[c] sigmoid({alpha:g} (n_gold - n_y))",
-    "exact_relative": "1[c] - {beta:g} min(1, abs(n_gold - n_y) / n_gold)",
-    "max_plateau": "1[c] clip(1 - (n_y - n_gold) / ({margin:g} n_gold), 0, 1)",
-    "none": "1[c]",
-}
 
 
 @dataclass(frozen=True)
@@ -98,9 +86,7 @@ class Stage:
         formulas = {}
         for mode in self.shares or MODES:
             name = "none" if mode == "none" else knobs.get(f"for_{mode}", mode)
-            parameters = inspect.signature(REWARDS[name]).parameters.values()
-            defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-            formulas[mode] = FORMULAS[name].format(**defaults | dict(knobs.get(name) or {}))
+            formulas[mode] = REWARDS[name].formula_with(knobs.get(name) or {})
         return formulas
 
     @property

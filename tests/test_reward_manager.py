@@ -21,7 +21,8 @@ from recipes.tiny.tokenizer import EOS
 
 LONGEST = 40
 KEYS = {
-    "acc", "length_reward", "budget_tokens", "used_tokens", "length_error", "abs_length_error", "over_budget",
+    "acc", "length_reward", "budget_tokens", "budget_is_max", "used_tokens", "length_error", "abs_length_error",
+    "over_budget",
     "truncated", "grade_timeout", "no_answer", "solution_tokens", "response_tokens",
 }  # fmt: skip
 
@@ -82,7 +83,7 @@ def test_the_score_is_equation_1_over_the_tokens_of_the_mask_eos_included(manage
     result = score(manager, data)
     assert result["reward_score"] == pytest.approx(1 - 0.01 * abs(20 - used))
     facts = result["reward_extra_info"]
-    assert (facts["used_tokens"], facts["budget_tokens"], facts["acc"]) == (used, 20, 1)
+    assert (facts["used_tokens"], facts["budget_tokens"], facts["budget_is_max"], facts["acc"]) == (used, 20, 0, 1)
     assert facts["length_error"] == pytest.approx((used - 20) / 20)
     assert facts["length_reward"] == pytest.approx(-0.01 * abs(20 - used))
 

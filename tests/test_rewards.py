@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from l1_verl import rewards
 from l1_verl.budget import Budget
 from l1_verl.rewards import (
-    GATED,
     REWARDS,
     LengthReward,
     lcpo_exact,
@@ -79,7 +81,7 @@ def test_exact_rewards_depend_on_the_distance_alone_and_fall_with_it(answer, bud
 
 @given(tokens, tokens)
 def test_a_wrong_answer_earns_nothing_under_max_however_short(used, budget):
-    assert {REWARDS[name](False, used, budget) for name in GATED} == {0}
+    assert {REWARDS[name](False, used, budget) for name in REWARDS if REWARDS[name].gated} == {0}
 
 
 @given(correct, tokens, tokens)
@@ -202,4 +204,21 @@ def test_a_reward_is_gated_where_right_answers_earn_by_length_and_wrong_ones_nev
     lengths = [1, 50, 99, 100, 101, 150, 4000]
     right = {REWARDS[name](True, used, 100) for used in lengths}
     wrong = {REWARDS[name](False, used, 100) for used in lengths}
-    assert (name in GATED) == (len(right) > 1 and wrong == {0.0})
+    assert REWARDS[name].gated == (len(right) > 1 and wrong == {0.0})
+
+
+def test_a_formula_shows_a_run_s_knobs_and_the_defaults_of_the_others():
+    assert REWARDS["max"].formula_with({"delta": 1.0}) == "1[c] clip(0.001 (n_gold - n_y) + 1, 0, 1)"
+
+
+@pytest.mark.parametrize("name", REWARDS)
+def test_every_page_that_lists_rewards_has_this_one_and_its_knobs(name):
+    root = Path(__file__).parents[1]
+    rows = [
+        line for line in (root / "docs" / "rewards.md").read_text().splitlines() if line.startswith(f"| `{name}` |")
+    ]
+    assert len(rows) == 1
+    assert all(f"{knob} {default:g}" in rows[0] for knob, default in REWARDS[name].knobs.items())
+    assert f"``{name}``" in (rewards.__doc__ or "")
+    recipe = yaml.safe_load((root / "recipes" / "config" / "lcpo.yaml").read_text())["reward"]["reward_kwargs"]
+    assert recipe.get(name, {}) == REWARDS[name].knobs

@@ -16,17 +16,22 @@ from l1_verl.config import Decoupled, parse_advantage
 from l1_verl.metrics import adherence_metrics, one_sided_budgets
 from l1_verl.trainer import advantages_of, facts_of, on_tokens
 
+IS_MAX = {"exact": 0.0, "max": 1.0, None: math.nan}
 
-def fact(used, budget, acc=1.0):
+
+def fact(used, budget, mode, acc=1.0):
     return {
+        "budget_is_max": IS_MAX[mode],
         "acc": acc, "used_tokens": used, "budget_tokens": budget, "truncated": 0.0, "grade_timeout": 0.0,
         "no_answer": 1 - acc, "solution_tokens": 8.0 if budget == 40.0 else math.nan,
     }  # fmt: skip
 
 
 def test_modes_and_bands_are_kept_apart():
-    facts = [fact(20.0, 10.0), fact(40.0, 40.0, acc=0.0), fact(30.0, 60.0), fact(9.0, math.nan)]
-    metrics = adherence_metrics(facts, ["exact", "exact", "max", "none"], band_width=32)
+    facts = [
+        fact(20.0, 10.0, "exact"), fact(40.0, 40.0, "exact", acc=0.0), fact(30.0, 60.0, "max"), fact(9.0, math.nan, None),
+    ]  # fmt: skip
+    metrics = adherence_metrics(facts, band_width=32)
     assert metrics["lcpo/acc"] == 0.75
     assert metrics["lcpo/exact/mean_abs_error"] == 0.5
     assert metrics["lcpo/exact/1-32/mean_abs_error"] == 1.0
@@ -39,7 +44,7 @@ def test_modes_and_bands_are_kept_apart():
 
 
 def test_a_batch_without_budgets_has_no_adherence():
-    metrics = adherence_metrics([fact(9.0, math.nan)], ["none"], band_width=32)
+    metrics = adherence_metrics([fact(9.0, math.nan, None)], band_width=32)
     assert set(metrics) == {"lcpo/acc", "lcpo/truncated", "lcpo/grade_timeout", "lcpo/no_answer"}
 
 
@@ -104,16 +109,14 @@ def test_answers_without_budgets_are_measured_but_ask_for_nothing():
 EXACT = Decoupled(1.0, frozenset({"max"}))
 
 
-def earned(acc, length):
-    return {"acc": acc, "length_reward": length}
+def earned(acc, length, mode="exact"):
+    return {"acc": acc, "length_reward": length, "budget_is_max": IS_MAX[mode]}
 
 
 def test_padding_gets_no_advantage_and_changes_nobody_else_s():
     keys, facts = ["a_0_0", "a_1_0"], [earned(1.0, 0.0), earned(1.0, -0.2)]
-    alone = advantages_of(keys, [{}, {}], facts, ["exact"] * 2, EXACT)
-    padded = advantages_of(
-        ["pad9_0_0", *keys], [{"is_padding": True}, {}, {}], [earned(1.0, -5.0), *facts], ["exact"] * 3, EXACT
-    )
+    alone = advantages_of(keys, [{}, {}], facts, EXACT)
+    padded = advantages_of(["pad9_0_0", *keys], [{"is_padding": True}, {}, {}], [earned(1.0, -5.0), *facts], EXACT)
     assert alone.tolist() == [1, -1]
     assert padded.tolist() == [0, 1, -1]
 
@@ -121,14 +124,17 @@ def test_padding_gets_no_advantage_and_changes_nobody_else_s():
 def test_the_turns_of_a_session_count_once_and_share_its_advantage():
     keys = ["a_0_0", "a_0_1", "a_0_2", "a_1_0"]
     facts = [earned(1.0, 0.0)] * 3 + [earned(0.0, 0.0)]
-    assert advantages_of(keys, [{}] * 4, facts, ["exact"] * 4, EXACT).tolist() == [1, 1, 1, -1]
+    assert advantages_of(keys, [{}] * 4, facts, EXACT).tolist() == [1, 1, 1, -1]
 
 
 def test_each_sample_s_mode_says_whether_its_length_is_gated():
-    keys, facts = [f"{p}_{i}_0" for p in "ab" for i in range(2)], [earned(0.0, -0.1), earned(0.0, -0.2)] * 2
-    found = advantages_of(keys, [{}] * 4, facts, ["exact", "exact", "none", "none"], EXACT)
+    keys, facts = (
+        [f"{p}_{i}_0" for p in "ab" for i in range(2)],
+        [earned(0.0, -0.1, mode) if i == 0 else earned(0.0, -0.2, mode) for mode in ("exact", None) for i in range(2)],
+    )
+    found = advantages_of(keys, [{}] * 4, facts, EXACT)
     assert (found[0] > 0, found[1] < 0) == (True, True)
-    gated = advantages_of(keys[:2], [{}] * 2, [earned(1.0, -1.0), earned(0.0, 0.0)], ["max"] * 2, EXACT)
+    gated = advantages_of(keys[:2], [{}] * 2, [earned(1.0, -1.0, "max"), earned(0.0, 0.0, "max")], EXACT)
     assert gated.tolist() == [1, -1]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import datasets
 
-from l1_verl.budget import Budget
+from l1_verl.budget import Budget, with_budget
 from l1_verl.grading import GradingPool
 
 
@@ -21,9 +21,7 @@ def load(data: str | None = None, **_: Any) -> dict[str, datasets.Dataset]:
 
 def question(row: dict[str, Any]) -> str:
     """The problem with its budget's sentence."""
-    text = row["prompt"][-1]["content"]
-    budget = Budget.from_dict(row["extra_info"]["budget"])
-    return text if budget is None else budget.append_to(text)
+    return with_budget(row["prompt"], Budget.from_dict(row["extra_info"]["budget"]))[-1]["content"]
 
 
 def answer(row: dict[str, Any]) -> str:

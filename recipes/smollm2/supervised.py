@@ -18,7 +18,7 @@ from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from l1_verl import cli
-from l1_verl.budget import Budget
+from l1_verl.budget import Budget, with_budget
 from l1_verl.cli import InputError
 from l1_verl.data import math_problem
 from l1_verl.data.sources import read_records
@@ -78,9 +78,8 @@ class Examples:
         return Example(self._prompt(record["question"], budget), text + self._tokenizer.eos_token)
 
     def _prompt(self, question: str, budget: Budget) -> str:
-        asked = f"{math_problem(0, question, '0').prompt} {budget.sentence}"
-        message = [{"role": "user", "content": asked}]
-        return self._tokenizer.apply_chat_template(message, add_generation_prompt=True, tokenize=False)
+        asked = with_budget([{"role": "user", "content": math_problem(0, question, "0").prompt}], budget)
+        return self._tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
 
     def _lengths(self, texts: Any) -> list[int]:
         return [len(ids) for ids in self._tokenizer(list(texts), add_special_tokens=False).input_ids]

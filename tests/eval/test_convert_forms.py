@@ -344,6 +344,12 @@ def test_a_choice_among_several_answers_of_a_server_shares_no_count(tmp_path):
     assert [sample["sample"] for sample in samples] == [0, 1]
 
 
+def test_a_dump_s_budget_is_meant_as_the_reward_manager_understood_it(tmp_path):
+    silent = {**DUMP, "input": "What is 1/4+1/4?"}
+    path = write(tmp_path / "1.jsonl", [{**silent, "budget_is_max": 1.0}, {**silent, "budget_is_max": 0.0}])
+    assert [sample["budget"]["mode"] for sample in converted(path)] == ["max", "exact"]
+
+
 def test_a_problem_is_one_under_every_budget(tmp_path):
     rows = [{**DUMP, "input": DUMP["input"].replace("512", n), "budget_tokens": float(n)} for n in ("512", "1024")]
     samples = converted(write(tmp_path / "dump.jsonl", rows))

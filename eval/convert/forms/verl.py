@@ -26,14 +26,21 @@ def _read(row: Row) -> Iterator[Answered]:
         problem=row["input"],
         benchmark=row.get("data_source"),
         budget=_known(row.get("budget_tokens")),
-        # Without a budget the prompt's words, if any, are not what the reward was about.
-        mode="none" if "budget_tokens" in row and _known(row["budget_tokens"]) is None else None,
+        mode=_mode(row),
         used=used,
         thinking=None if used is None or solution is None else used - solution,
         truncated=row.get("truncated"),
         # acc is correctness; a score may be shaped by length.
         label=find(row, "acc", "score"),
     )
+
+
+def _mode(row: Row) -> str | None:
+    """How LCPORewardManager understood the budget; None where it did not say, and the prompt's words tell."""
+    if "budget_tokens" in row and _known(row["budget_tokens"]) is None:
+        return "none"
+    is_max = _known(row.get("budget_is_max"))
+    return None if is_max is None else "max" if is_max else "exact"
 
 
 def _known(value: Any) -> Any:
