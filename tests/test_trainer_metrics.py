@@ -29,8 +29,11 @@ def fact(used, budget, mode, acc=1.0):
 
 def test_modes_and_bands_are_kept_apart():
     facts = [
-        fact(20.0, 10.0, "exact"), fact(40.0, 40.0, "exact", acc=0.0), fact(30.0, 60.0, "max"), fact(9.0, math.nan, None),
-    ]  # fmt: skip
+        fact(20.0, 10.0, "exact"),
+        fact(40.0, 40.0, "exact", acc=0.0),
+        fact(30.0, 60.0, "max"),
+        fact(9.0, math.nan, None),
+    ]
     metrics = adherence_metrics(facts, band_width=32)
     assert metrics["lcpo/acc"] == 0.75
     assert metrics["lcpo/exact/mean_abs_error"] == 0.5

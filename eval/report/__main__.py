@@ -59,6 +59,7 @@ def _write(
         for figure in figures:
             made = figure.render()
             write_whole(partial / "figures" / f"{figure.name}.svg", made.svg)
+            write_whole(partial / "figures" / f"{figure.name}-dark.svg", made.dark_svg)
             write_whole(partial / "figures" / f"{figure.name}.png", made.png)
             drawn.append(Shown(figure.title, figure.caption, data_uri(made.svg), data_uri(made.dark_svg)))
         examples = [(run.name, run.examples) for run in runs]

@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from eval.report.draw.style import Drawing, colour, label, log_tokens
 from eval.report.measure.load import Run
 
-_DOTS = 1500
+# Of all runs in a figure: more make no clearer picture and a larger file.
+_DOTS = 400
 # Lines that can still be told apart in one figure; more get another figure.
 _SERIES = 8
 _COUNTED = {"response": "tokens used", "thinking": "tokens of the thought"}
@@ -90,28 +91,57 @@ def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) ->
 
 def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterator[Drawing]:
     counted = _COUNTED[results["settings"]["count"]]
-    asked = [run.samples[run.samples["budget"].notna() & run.samples["counted"].notna()] for run in runs]
-    longest = max((max(frame["counted"].max(), frame["budget"].max()) for frame in asked if len(frame)), default=0)
-    for index, (run, frame) in enumerate(zip(runs, asked, strict=True)):
-        if frame.empty:
-            continue
-        shown = frame.sample(min(_DOTS, len(frame)), random_state=0)
-        width = 0.012 * (frame["budget"].max() - frame["budget"].min() or frame["budget"].max())
-        jitter = np.random.default_rng(0).uniform(-width, width, len(shown))
+    samples = {run.name: run.samples for run in runs}
+    for benchmark in _benchmarks(results):
+        series = [
+            (name, cells, _asked(samples[run], benchmark, mode))
+            for name, run, mode, cells in _budgeted(results, benchmark)
+            if any(cell["metrics"]["utilisation"]["value"] is not None for cell in cells)
+        ]
+        for number, first in enumerate(range(0, len(series), _SERIES)):
+            suffix = f"_{number + 1}" if number else ""
+            yield Drawing(
+                f"requested_used_{_slug(benchmark)}{suffix}",
+                f"Tokens used over tokens asked for: {benchmark}",
+                "A dot is a response, a line the means with 95 % intervals; on the dotted line budgets are met.",
+                _used_over_asked(series[first : first + _SERIES], counted),
+            )
 
-        def draw(axes: Axes, frame: Any = frame, shown: Any = shown, jitter: Any = jitter, index: int = index) -> None:
-            axes.scatter(shown["budget"] + jitter, shown["counted"], s=5, alpha=0.25, color=colour(index), lw=0)
-            means = frame.groupby("budget")["counted"].mean()
-            if len(means) <= 24:
-                axes.plot(means.index, means, "D-", ms=5, color=colour(index), label=f"mean {counted}")
-            top = 1.05 * longest
-            axes.plot([0, top], [0, top], ":", color="#8b949e", lw=1.2, label="as requested")
-            axes.set(xlabel="tokens requested", ylabel=counted, xlim=(0, top), ylim=(0, top))
-            axes.legend(loc="upper left")
 
-        caption = "One dot per response"
-        caption += f" ({len(shown):,} of {len(frame):,} drawn)." if len(shown) < len(frame) else "."
-        yield Drawing(f"requested_used_{index}_{_slug(run.name)}", f"{run.name}: requested and used", caption, draw)
+def _used_over_asked(series: Sequence[tuple[str, list[Any], Any]], counted: str) -> Any:
+    def draw(axes: Axes) -> None:
+        longest = max(max(frame["counted"].max(), frame["budget"].max()) for _, _, frame in series)
+        for index, (name, cells, frame) in enumerate(series):
+            shown = frame.sample(min(_DOTS // len(series), len(frame)), random_state=0)
+            jitter = np.random.default_rng(0).uniform(-0.012, 0.012, len(shown)) * longest
+            axes.scatter(shown["budget"] + jitter, shown["counted"], s=5, alpha=0.3, color=colour(index), lw=0)
+            # What was counted is utilisation times the budget; its interval is already there.
+            budgets = np.array([cell["budget"] for cell in cells])
+            means, errors = _points([cell["metrics"] for cell in cells], "utilisation")
+            axes.errorbar(
+                budgets, np.array(means) * budgets, yerr=np.array(errors) * budgets, fmt="o-", ms=4, capsize=2, lw=1.8,
+                color=colour(index), label=label(name),
+            )  # fmt: skip
+        top = 1.05 * longest
+        axes.plot([0, top], [0, top], ":", color="#8b949e", lw=1.2)
+        axes.set(xlabel="tokens asked for", ylabel=counted, xlim=(0, top), ylim=(0, top))
+        axes.legend(loc="upper left")
+
+    return draw
+
+
+def _asked(samples: Any, benchmark: str, mode: str) -> Any:
+    """The samples of one benchmark and mode whose tokens are known."""
+    return samples[(samples["benchmark"] == benchmark) & (samples["mode"] == mode) & samples["counted"].notna()]
+
+
+def _budgeted(results: dict[str, Any], benchmark: str) -> Iterator[tuple[str, str, str, list[Any]]]:
+    """Name of the series, run, mode and cells of every run and mode with budgets on a benchmark."""
+    for run in results["runs"]:
+        for mode in ("exact", "max"):
+            cells = [c for c in run["cells"] if c["benchmark"] == benchmark and c["mode"] == mode]
+            if cells:
+                yield f"{run['name']} ({mode})", run["name"], mode, cells
 
 
 def _error_by_budget(results: dict[str, Any]) -> Iterator[Drawing]:
@@ -121,11 +151,9 @@ def _error_by_budget(results: dict[str, Any]) -> Iterator[Drawing]:
     ):
         for benchmark in _benchmarks(results):
             series = [
-                (f"{run['name']} ({mode})", cells)
-                for run in results["runs"]
-                for mode in ("exact", "max")
-                if (cells := [c for c in run["cells"] if c["benchmark"] == benchmark and c["mode"] == mode])
-                and any(c["metrics"][metric]["value"] is not None for c in cells)
+                (name, cells)
+                for name, _, _, cells in _budgeted(results, benchmark)
+                if any(c["metrics"][metric]["value"] is not None for c in cells)
             ]
             if not series:
                 continue
@@ -174,12 +202,10 @@ def _lengths(results: dict[str, Any]) -> Iterator[Drawing]:
 
 def _thinking_ratio(results: dict[str, Any]) -> Iterator[Drawing]:
     series = [
-        (f"{run['name']}, {benchmark} ({mode})", cells)
-        for run in results["runs"]
-        for benchmark in dict.fromkeys(c["benchmark"] for c in run["cells"])
-        for mode in ("exact", "max")
-        if (cells := [c for c in run["cells"] if c["benchmark"] == benchmark and c["mode"] == mode])
-        and cells[0]["metrics"]["solution_tokens"]["value"] is not None
+        (f"{run}, {benchmark} ({mode})", cells)
+        for benchmark in _benchmarks(results)
+        for _, run, mode, cells in _budgeted(results, benchmark)
+        if cells[0]["metrics"]["solution_tokens"]["value"] is not None
     ]
     for number, first in enumerate(range(0, len(series), _SERIES)):
         yield _thinking_and_solution(number, series[first : first + _SERIES])
