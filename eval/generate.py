@@ -70,7 +70,7 @@ def _generate(tasks: Sequence[Task], strategy: Callable[..., Steps], engine: Eng
 
 
 def record_of(task: Task, answer: Answer) -> dict[str, Any]:
-    """The line of samples.jsonl that ``answer`` becomes; eval/README.md describes its fields."""
+    """The line of samples.jsonl that ``answer`` becomes; docs/evaluate.md describes its fields."""
     thinking = answer.thinking_tokens
     return {
         "id": task.id,

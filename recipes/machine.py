@@ -64,7 +64,7 @@ def _flash_attention_problem(config: DictConfig) -> str | None:
         return None
     return (
         "flash-attn is not installed, which verl's models ask for; install it with `pip install --no-deps -r "
-        "requirements/flash-attn.txt`, or do without it (recipes/README.md, Without flash-attn)"
+        "requirements/flash-attn.txt`, or do without it (docs/train.md, Without flash-attn)"
     )
 
 

@@ -32,7 +32,7 @@ fi
 pip=("$environment/bin/python" -m pip install --disable-pip-version-check)
 "${pip[@]}" -r requirements/gpu.txt
 "${pip[@]}" --no-deps -r requirements/flash-attn.txt ||
-    refuse "flash-attn could not be fetched; download the file that requirements/flash-attn.txt names and install it by hand, or train without it (recipes/README.md, Without flash-attn)"
+    refuse "flash-attn could not be fetched; download the file that requirements/flash-attn.txt names and install it by hand, or train without it (docs/train.md, Without flash-attn)"
 "${pip[@]}" --no-deps --no-build-isolation -e .
 touch "$environment/.ready"
 echo "setup-gpu: ready; source $environment/bin/activate"

@@ -33,7 +33,7 @@ class Settings:
 
 
 def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Measures every run; the schema is schema.json in this folder, described in eval/README.md.
+    """Measures every run; the schema is schema.json in this folder, described in docs/evaluate.md.
 
     Raises:
         ValueError: the runs were loaded with different counts.
