@@ -186,9 +186,8 @@ def _memory(run: Run, models: Sequence[Model]) -> str:
             f"{checkpoint / 1e9:.0f} GB",
             f"{checkpoint * (run.steps // run.config.trainer.save_freq) / 1e12:.1f} TB",
         ])  # fmt: skip
-    updates = (f"update, t = {longest:,}", f"t = {longest // 2:,}")
-    states = ("states on 8", "on 64", "vLLM's share on 8", "on 64")
-    return _table(("model", *states, *updates, "reference", "checkpoint", "all of a run"), rows)
+    head = ("model", "states on 8", "on 64", "vLLM's share on 8", "on 64", f"update, t = {longest:,}")
+    return _table((*head, f"t = {longest // 2:,}", "reference", "checkpoint", "all of a run"), rows)
 
 
 def _limits(run: Run, models: Sequence[Model], u: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import Any, cast
 
 from openai import OpenAI, OpenAIError
 
@@ -30,13 +31,14 @@ def main() -> None:
         client = OpenAI(base_url=args.url, api_key=os.environ.get("OPENAI_API_KEY", "none"))
         reply = client.chat.completions.create(
             model=args.model or client.models.list().data[0].id,
-            messages=with_budget([{"role": "user", "content": f"{args.problem} {INSTRUCTION}"}], budget),
+            messages=cast(Any, with_budget([{"role": "user", "content": f"{args.problem} {INSTRUCTION}"}], budget)),
             extra_body={"thinking_token_budget": budget.tokens} if args.close else None,
         )
     except OpenAIError as error:
         parser.error(f"{args.url}: {error}")
     print((reply.choices[0].message.content or "").rpartition("</think>")[2].strip())
-    print(f"{budget.mode} {budget.tokens} tokens asked for, {reply.usage.completion_tokens} used in all")
+    used = "an unknown number" if reply.usage is None else reply.usage.completion_tokens
+    print(f"{budget.mode} {budget.tokens} tokens asked for, {used} used in all")
 
 
 if __name__ == "__main__":

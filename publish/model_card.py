@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from l1_verl.budget import MODES, Budget, BudgetSampler
+from l1_verl.budget import MODES, Budget, BudgetSampler, Mode
 from l1_verl.cli import InputError
 from l1_verl.config import Budgets, Count, parse_advantage, parse_budget, parse_reward, parse_stops
 from l1_verl.data.rows import INSTRUCTION
@@ -82,7 +82,7 @@ class Stage:
         """The formula by mode, with this run's knobs; every mode that its prompts may have."""
         node = self.config.reward.get("reward_kwargs")
         parse_reward(node)
-        knobs = {} if node is None else OmegaConf.to_container(node, resolve=True)
+        knobs = {} if node is None else cast(dict[str, Any], OmegaConf.to_container(node, resolve=True))
         formulas = {}
         for mode in self.shares or MODES:
             name = "none" if mode == "none" else knobs.get(f"for_{mode}", mode)
@@ -160,7 +160,7 @@ def _stage(checkpoint: Path, config: Path | None) -> Stage:
     if OmegaConf.select(loaded, "actor_rollout_ref.model.lora_rank"):
         raise InputError(f"{file} is of a LoRA run; verl's merger leaves its adapter apart, merge it with peft first")
     OmegaConf.set_struct(loaded, True)
-    return Stage(int(step[1]), file, loaded)
+    return Stage(int(step[1]), file, cast(DictConfig, loaded))
 
 
 def _config_of(checkpoint: Path) -> Path | None:
@@ -200,7 +200,7 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "last": last,
         "origin": origin if _is_hub_id(origin) else None,
         "base_name": _base_name,
-        "sentences": {mode: Budget(mode, last.example).sentence for mode in modes},
+        "sentences": {mode: Budget(cast(Mode, mode), last.example).sentence for mode in modes},
         "counted": counted,
         "decoupled": parse_advantage(last.config) is not None,
         "stops": stops,
@@ -235,7 +235,7 @@ def _environment() -> Environment:
 
 def _interval(estimate: Mapping[str, float | None], digits: int = 1, factor: float = 1.0) -> str:
     """``12.3 [11.0, 13.9]``; a dash for what cannot be known."""
-    value, low, high = (None if estimate[k] is None else estimate[k] * factor for k in ("value", "low", "high"))
+    value, low, high = (None if (x := estimate[key]) is None else x * factor for key in ("value", "low", "high"))
     if value is None:
         return "–"
     return f"{value:.{digits}f}" if low is None else f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

@@ -66,8 +66,10 @@ class Engine(Protocol):
         capacity: how many requests may be under way.
     """
 
-    chat: Chat | None
     capacity: int
+
+    @property
+    def chat(self) -> Chat | None: ...
 
     def submit(self, key: int, request: Request) -> None: ...
 

@@ -84,17 +84,16 @@ def _folder(name: str) -> Path:
         raise ValueError(f"{name} does not exist; give a Hugging Face model folder, or an id such as Qwen/Qwen3-8B")
     try:
         HfApi().model_info(name, timeout=_HUB_TIMEOUT)
-        silence = None
-    except (OSError, ValueError, httpx.HTTPError) as error:
-        silence = error
+        silence: Exception | None = None
+    except (OSError, ValueError, httpx.HTTPError) as unreachable:
+        silence = unreachable
     try:
         # Where the hub does not answer, what was downloaded before still does.
         return Path(snapshot_download(name, allow_patterns=list(_FILES), local_files_only=silence is not None))
     except (OSError, ValueError, httpx.HTTPError) as missing:
-        error = silence or missing
         raise ValueError(
-            f"{name} is neither a folder nor a model that the hub gives out ({_first_line(error)}); give a folder, "
-            "check the network, or log in with `hf auth login`"
+            f"{name} is neither a folder nor a model that the hub gives out ({_first_line(silence or missing)}); give "
+            "a folder, check the network, or log in with `hf auth login`"
         ) from None
 
 

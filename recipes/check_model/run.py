@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pyarrow
 import pyarrow.parquet
@@ -29,7 +30,7 @@ def need_of(config: DictConfig, files: Sequence[str]) -> Need:
         prompt_length=config.data.max_prompt_length,
         response_length=config.data.max_response_length,
         tensor_parallel=rollout.tensor_model_parallel_size,
-        template_arguments=dict(OmegaConf.to_container(template)) if template else {},
+        template_arguments=cast(dict[str, Any], OmegaConf.to_container(template)) if template else {},
         counts_thinking=grading.counted == "thinking" or stops.close_thinking,
         requires_think_end=grading.require_think_end,
         prompts=tuple(prompt for file in files for prompt in read_prompts(Path(file).expanduser())),

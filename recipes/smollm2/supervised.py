@@ -18,7 +18,7 @@ from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from l1_verl import cli
-from l1_verl.budget import Budget, with_budget
+from l1_verl.budget import Budget, Mode, with_budget
 from l1_verl.cli import InputError
 from l1_verl.data import math_problem
 from l1_verl.data.sources import read_records
@@ -33,7 +33,7 @@ LONGEST_PROMPT = 128
 BUDGETS = (48, 160)
 # The solution of a maximum, in tokens below it: LCPO-Max is not to begin above
 BELOW_MAXIMUM = (2, 14)
-MODES = {"exact": 0.6, "max": 0.4}
+MODES: dict[Mode, float] = {"exact": 0.6, "max": 0.4}
 # Problems that are looked at for one with a solution of the length
 TRIES = 8
 WITHIN = 2
@@ -67,7 +67,7 @@ class Examples:
         return [self._draw(rng) for _ in range(BATCH)]
 
     def _draw(self, rng: random.Random) -> Example:
-        budget = Budget(rng.choices(["exact", "max"], list(MODES.values()))[0], rng.randint(*BUDGETS))
+        budget = Budget(rng.choices(list(MODES), list(MODES.values()))[0], rng.randint(*BUDGETS))
         below = rng.randint(*BELOW_MAXIMUM) if budget.mode == "max" else 0
         wanted = budget.tokens - below - 1  # EOS is the last
         for _ in range(TRIES):
@@ -79,7 +79,7 @@ class Examples:
 
     def _prompt(self, question: str, budget: Budget) -> str:
         asked = with_budget([{"role": "user", "content": math_problem(0, question, "0").prompt}], budget)
-        return self._tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+        return str(self._tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False))
 
     def _lengths(self, texts: Any) -> list[int]:
         return [len(ids) for ids in self._tokenizer(list(texts), add_special_tokens=False).input_ids]

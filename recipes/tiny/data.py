@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from l1_verl.budget import Budget, Mode
-from l1_verl.data.rows import math_problem, write_rows
+from l1_verl.data.rows import Problem, math_problem, write_rows
 from recipes.tiny.arithmetic import Sum, split
 
 #: Budgets that evaluation asks for, in tokens; training draws from 40 to 128. A working line has four tokens, so a
@@ -38,5 +38,5 @@ def write_benchmark(path: Path, sums: list[Sum], mode: Mode, budgets: Sequence[i
     write_rows(rows, path)
 
 
-def _problem(index: int, sum_: Sum):
+def _problem(index: int, sum_: Sum) -> Problem:
     return math_problem(index, sum_.problem, sum_.answer)

@@ -13,12 +13,13 @@ import logging
 import math
 import random
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
-from l1_verl.budget import Budget
+from l1_verl.budget import Budget, Mode
 from l1_verl.files import replacing_file
 from recipes.tiny.arithmetic import Sum, prompt
 from recipes.tiny.tokenizer import EOS
@@ -32,7 +33,7 @@ OBEDIENCE = 0.06
 OBEDIENT_UNTIL, THINNED_AT = 180, 450
 # An obedient plan under a maximum, in tokens below it. A response is within 2 of its plan, so that none is over.
 BELOW_MAXIMUM = (2, 14)
-MODES = {"exact": 0.6, "max": 0.35, "none": 0.05}
+MODES: dict[Mode | None, float] = {"exact": 0.6, "max": 0.35, None: 0.05}
 SAVE_EVERY = 100
 IGNORED = -100  # torch's cross_entropy leaves these labels out
 
@@ -85,7 +86,7 @@ def pretrain(
         optimizer.zero_grad()
         progress.set_postfix(loss=f"{loss.item():.3f}")
         if (step + 1) % SAVE_EVERY == 0:
-            parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+            parts: dict[str, Any] = {"model": model, "optimizer": optimizer, "schedule": schedule}
             with replacing_file(state_file) as partial:
                 torch.save({"step": step + 1} | {name: part.state_dict() for name, part in parts.items()}, partial)
     model.eval()
@@ -106,7 +107,7 @@ def example(sums: list[Sum], rng: random.Random, obedient: float) -> tuple[Sum, 
     """(problem, budget asked for, length planned); the plan obeys the budget with probability ``obedient``."""
     problem, tokens = rng.choice(sums), rng.randint(*BUDGETS)
     mode = rng.choices(list(MODES), list(MODES.values()))[0]
-    budget = None if mode == "none" else Budget(mode, tokens)
+    budget = None if mode is None else Budget(mode, tokens)
     if budget is None or rng.random() >= obedient:
         return problem, budget, rng.randint(problem.shortest, LONGEST)
     if budget.mode == "exact":

@@ -44,11 +44,11 @@ def build_tokenizer() -> Qwen2Tokenizer:
     model = json.loads(trained.to_str())["model"]
     tokenizer = Qwen2Tokenizer(
         vocab=model["vocab"],
-        merges=[tuple(pair) for pair in model["merges"]],
+        merges=[tuple(pair) for pair in model["merges"]],  # type: ignore[misc]  # pairs, whatever its hint says
         bos_token=BOS,
         eos_token=EOS,
         pad_token=EOS,
-        unk_token=None,
+        unk_token=None,  # type: ignore[arg-type]  # bytes leave nothing unknown
         chat_template=CHAT_TEMPLATE,
         model_max_length=512,
     )

@@ -120,7 +120,8 @@ def _with_unbudgeted(run: dict[str, Any], part: str) -> list[dict[str, Any]]:
 
 
 def _length_errors(runs: Sequence[dict[str, Any]], published: dict[str, Any]) -> Table:
-    rows, groups = [], {}
+    rows: list[list[str]] = []
+    groups: dict[str, Any] = {}
     for run in runs:
         for row in run["length_errors"]:
             groups[row["group"]] = None

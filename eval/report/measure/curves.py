@@ -84,7 +84,7 @@ def curves_of(cells: Sequence[Cell], groups: Mapping[str, Sequence[str]]) -> lis
 
     Where no group is complete and there are several benchmarks, "macro:all" is the mean over those that there are.
     """
-    curves = []
+    curves: list[Curve] = []
     for mode in dict.fromkeys(cell.mode for cell in cells):
         table = {(cell.benchmark, cell.budget): cell for cell in cells if cell.mode == mode}
         benchmarks = list(dict.fromkeys(benchmark for benchmark, _ in table))
