@@ -17,6 +17,7 @@ from eval.report.measure.load import Run
 _DOTS = 400
 # Lines that can still be told apart in one figure; more get another figure.
 _SERIES = 8
+_MORE = "More figures"
 _COUNTED = {"response": "tokens used", "thinking": "tokens of the thought"}
 
 
@@ -86,7 +87,8 @@ def _accuracy_over_tokens(results: dict[str, Any], published: dict[str, Any]) ->
             caption += " Unweighted mean over the benchmarks of the group."
         if reference:
             caption += " Grey: numbers published by the paper's authors, not measured here."
-        yield Drawing(f"accuracy_tokens_{_slug(name)}", f"Accuracy over tokens: {name}", caption, draw)
+        fold = None if name.startswith("macro:") else _fold(results, name)
+        yield Drawing(f"accuracy_tokens_{_slug(name)}", f"Accuracy over tokens: {name}", caption, draw, fold)
 
 
 def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterator[Drawing]:
@@ -105,6 +107,7 @@ def _requested_and_used(results: dict[str, Any], runs: Sequence[Run]) -> Iterato
                 f"Tokens used over tokens asked for: {benchmark}",
                 "A dot is a response, a line the means with 95 % intervals; on the dotted line budgets are met.",
                 _used_over_asked(series[first : first + _SERIES], counted),
+                _fold(results, benchmark),
             )
 
 
@@ -166,11 +169,15 @@ def _error_by_budget(results: dict[str, Any]) -> Iterator[Drawing]:
                         color=colour(index), label=label(name),
                     )  # fmt: skip
                 axes.axhline(0, color="#8b949e", lw=0.8)
-                axes.set(xlabel="tokens requested", ylabel=unit)
+                axes.set(xlabel="tokens asked for", ylabel=unit)
                 axes.legend()
 
             yield Drawing(
-                f"{metric}_{_slug(benchmark)}", f"{title}: {benchmark}", "With 95 % intervals; 0 is obedience.", draw
+                f"{metric}_{_slug(benchmark)}",
+                f"{title}: {benchmark}",
+                "With 95 % intervals; at 0 budgets are kept.",
+                draw,
+                _fold(results, benchmark),
             )
 
 
@@ -197,6 +204,7 @@ def _lengths(results: dict[str, Any]) -> Iterator[Drawing]:
                 f"{run['name']}: lengths, {benchmark}",
                 f"Distribution of {counted}, by budget; dotted lines are the budgets.",
                 draw,
+                _fold(results, benchmark) or _MORE,
             )
 
 
@@ -219,11 +227,13 @@ def _thinking_and_solution(number: int, series: Sequence[tuple[str, list[Any]]])
             solution = _points([c["metrics"] for c in cells], "solution_tokens")
             axes.plot(budgets, thinking[0], "o-", ms=4, color=colour(index), label=label(name))
             axes.plot(budgets, solution[0], "s:", ms=4, color=colour(index))
-        axes.set(xlabel="tokens requested", ylabel="tokens")
+        axes.set(xlabel="tokens asked for", ylabel="tokens")
         axes.legend()
 
     suffix = f"_{number + 1}" if number else ""
-    return Drawing(f"thinking_solution{suffix}", "Thinking and solution", "Solid: thinking; dotted: solution.", draw)
+    return Drawing(
+        f"thinking_solution{suffix}", "Thinking and solution", "Solid: thinking; dotted: solution.", draw, _MORE
+    )
 
 
 def _keywords(results: dict[str, Any]) -> Iterator[Drawing]:
@@ -241,7 +251,7 @@ def _keywords(results: dict[str, Any]) -> Iterator[Drawing]:
                     for b in budgets
                 ]
                 axes.plot(budgets, rates, "o-", ms=4, color=colour(number), label=label(group))
-            axes.set(xlabel="tokens requested", ylabel="occurrences per 1,000 tokens", ylim=(0, None))
+            axes.set(xlabel="tokens asked for", ylabel="occurrences per 1,000 tokens", ylim=(0, None))
             axes.legend()
 
         yield Drawing(
@@ -249,6 +259,7 @@ def _keywords(results: dict[str, Any]) -> Iterator[Drawing]:
             f"{run['name']}: keywords",
             "Mean over benchmarks; the words are in results.json.",
             draw,
+            _MORE,
         )
 
 
@@ -274,7 +285,13 @@ def _voting(results: dict[str, Any]) -> Iterator[Drawing]:
                 f"{run['name']}: vote or think longer, {benchmark}",
                 "Each line is one budget; its first point is a single response.",
                 draw,
+                _fold(results, benchmark) or _MORE,
             )
+
+
+def _fold(results: dict[str, Any], benchmark: str) -> str | None:
+    """What a benchmark's figures are folded under: nothing where there is only this one."""
+    return f"Figures: {benchmark}" if len(_benchmarks(results)) > 1 else None
 
 
 def _curves(results: dict[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:

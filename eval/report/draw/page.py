@@ -9,13 +9,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from eval.report.draw.tables import Table
+from eval.report.draw.tables import Table, different_rules
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as the page holds it: two data URIs, for light and for dark paper."""
+    """A figure as the page holds it: two data URIs, for light and for dark paper; ``fold`` as in ``Drawing``."""
 
+    fold: str | None
     title: str
     caption: str
     light: str
@@ -37,5 +38,15 @@ def page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("page.html.j2")
-    return template.render(title=title, results=results, tables=tables, figures=figures, examples=examples)
+    folds = {
+        fold: [figure for figure in figures if figure.fold == fold] for fold in dict.fromkeys(f.fold for f in figures)
+    }
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        results=results,
+        tables=tables,
+        shown=folds.pop(None, []),
+        folds=folds,
+        examples=examples,
+        different_rules=different_rules(results["runs"]),
+    )

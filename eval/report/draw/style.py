@@ -42,12 +42,14 @@ class Drawing:
         title: what stands above it.
         caption: one sentence on what is seen.
         draw: draws it into the axes it is given.
+        fold: what the page folds it under; None for a figure that is seen at once.
     """
 
     name: str
     title: str
     caption: str
     draw: Callable[[Axes], None]
+    fold: str | None = None
 
     def render(self) -> Rendered:
         """The figure as PNG and SVG on light paper, and as SVG on dark paper."""

@@ -15,6 +15,15 @@ _ADHERENCE = (
     ("mean_error", "signed error", "percent"),
     ("over_budget", "over budget", "percent"),
 )
+_OVERVIEW = (
+    ("accuracy", "accuracy", "percent"),
+    ("used_tokens", "mean used", "tokens"),
+    ("mean_abs_error", "mean abs. error", "percent"),
+    ("over_budget", "over budget", "percent"),
+    ("utilisation", "utilisation", "percent"),
+)
+_COMPARED = ("accuracy", "used_tokens", "mean_abs_error")
+_UNKNOWN = {"value": None, "low": None, "high": None}
 # Only where several budgets are looked at together.
 _DIAL = (("correlation", "correlation", "number"), ("slope", "tokens per token asked", "number"))
 _MORE = (
@@ -57,7 +66,8 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
     """Every table that the runs have data for."""
     runs = results["runs"]
     found = [
-        _cells("Before and after" if len(runs) == 2 else "Overview", results, "pooled", (*_ADHERENCE, *_DIAL)),
+        _overview(results),
+        _cells("By benchmark", results, "pooled", (*_ADHERENCE, *_DIAL)),
         _cells("By budget", results, "cells", _ADHERENCE),
         _cells("By budget: limits, truncation, thinking and solution", results, "cells", _MORE),
         _length_errors(runs, published["length_errors"]),
@@ -67,16 +77,17 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
         _keywords(runs),
         _labelled(runs),
         _token_sources(runs),
+        _rules(runs),
         *_published(results, published),
     ]
     return [table for table in found if table.rows]
 
 
-def format_estimate(estimate: dict[str, Any], kind: str) -> str:
-    """``61.2 % [58.0, 64.1]``; a dash where there is nothing."""
+def format_estimate(estimate: dict[str, Any], kind: str, *, signed: bool = False) -> str:
+    """``61.2 % [58.0, 64.1]``; a dash where there is nothing. A signed one says its plus."""
     if estimate["value"] is None:
         return "–"
-    value = _number(estimate["value"], kind)
+    value = ("+" if signed and estimate["value"] > 0 else "") + _number(estimate["value"], kind)
     if estimate["low"] is None:
         return value
     return f"{value} [{_number(estimate['low'], kind, unit=False)}, {_number(estimate['high'], kind, unit=False)}]"
@@ -86,6 +97,32 @@ def _number(value: float, kind: str, *, unit: bool = True) -> str:
     if kind == "percent":
         return f"{100 * value:.1f}" + (" %" if unit else "")
     return f"{value:,.0f}" if kind == "tokens" else f"{value:.2f}"
+
+
+def _overview(results: dict[str, Any]) -> Table:
+    rows = []
+    for row in results["overview"]:
+        cells = [row["run"], row["mode"], f"{len(row['benchmarks'])}", f"{row['n']:,}"]
+        for name, _, kind in _OVERVIEW:
+            cells.append(format_estimate(row["metrics"][name], kind))
+            if name in _COMPARED:
+                found = (row["differences"] or {}).get(name, _UNKNOWN)
+                cells.append(format_estimate(found, kind, signed=True))
+        rows.append(cells)
+    first = results["overview"][0]
+    note = "Means over benchmarks, each weighing the same, all budgets together; 95 % intervals."
+    if len(rows) > 1:
+        note += (
+            f" A difference is to the first row ({first['run']}, {first['mode']}), on the benchmarks and budgets that "
+            "both have, with the interval of the paired difference."
+        )
+    heads = ["run", "budgets", "benchmarks", "n"]
+    for name, head, _ in _OVERVIEW:
+        heads += [head, "difference"] if name in _COMPARED else [head]
+    if len(rows) == 1:
+        keep = [index for index, head in enumerate(heads) if head != "difference"]
+        heads, rows = [heads[i] for i in keep], [[row[i] for i in keep] for row in rows]
+    return Table("Runs", note, heads, rows)
 
 
 def _cells(title: str, results: dict[str, Any], part: str, metrics: Sequence[tuple[str, str, str]]) -> Table:
@@ -227,6 +264,23 @@ def _token_sources(runs: Sequence[dict[str, Any]]) -> Table:
     ]
     note = "Samples of converted files. Re-counted tokens are those of the text, without EOS."
     return Table("Who counted the tokens", note, ["run", *words.values()], rows)
+
+
+def _rules(runs: Sequence[dict[str, Any]]) -> Table:
+    """By which rules each run was graded, where they are known."""
+    known = [run for run in runs if run["grading"]]
+    names = list(dict.fromkeys(name for run in known for name in run["grading"]))
+    rows = [[run["name"], *(str(run["grading"].get(name, "–")) for name in names)] for run in known]
+    note = "Version of the grader, seconds for one comparison, and whether an answer counts only after </think>."
+    if different_rules(runs):
+        note += " These runs were graded by different rules: their accuracies do not compare."
+    return Table("How it was graded", note, ["run", *(name.replace("_", " ") for name in names)], rows)
+
+
+def different_rules(runs: Sequence[dict[str, Any]]) -> bool:
+    """Whether two runs were graded by rules that are known to differ."""
+    known = [run["grading"] for run in runs if run["grading"]]
+    return any(rules != known[0] for rules in known)
 
 
 def _published(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:

@@ -25,6 +25,12 @@ _MEANS = {
 }
 
 
+#: Metrics that are shares of samples.
+SHARES = frozenset(
+    ("accuracy", "within_10", "within_20", "over_budget", "soft_violation", "truncated", "no_answer", "grade_timeout")
+)
+
+
 @dataclass(frozen=True)
 class Cell:
     """Samples of one benchmark under one budget, or under all of a mode's budgets (``budget`` None, ``mode`` set).

@@ -32,6 +32,7 @@ class Run:
         name: what the report calls it.
         path: the file.
         config: what the samples were made with, or None if nobody wrote it down.
+        grading: the rules they were graded by (version, time limit, whether ``</think>`` is needed), or None likewise.
         count: the tokens that are held against a budget, column ``counted`` of ``samples``.
         samples: one row per sample; see ``_frame``.
         keywords: occurrences per sample (rows as in ``samples``) and keyword.
@@ -41,6 +42,7 @@ class Run:
     name: str
     path: Path
     config: dict[str, Any] | None
+    grading: dict[str, Any] | None
     count: Count
     samples: pd.DataFrame
     keywords: np.ndarray
@@ -87,11 +89,12 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
         )
     if frame["id"].duplicated().any():
         raise InputError(f"{path} holds sample {frame.loc[frame['id'].duplicated(), 'id'].iloc[0]} twice")
-    config = read_config(path).get("samples") if config_path(path).exists() else None
+    made = read_config(path) if config_path(path).exists() else {}
     return Run(
         name,
         path,
-        config,
+        made.get("samples"),
+        {name: value for name, value in made.items() if name != "samples"} or None,
         count,
         frame.drop(columns="id"),
         np.array(counts, dtype=np.int32),

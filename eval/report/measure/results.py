@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from eval.report.measure.agreement import labelled, token_sources
-from eval.report.measure.bootstrap import Array, Estimate, estimate
-from eval.report.measure.cells import Cell, Resampler, cells_of, macro_length_errors, pooled_cells
+from eval.report.measure.bootstrap import Array, Estimate, estimate, share
+from eval.report.measure.cells import SHARES, Cell, Resampler, cells_of, macro_length_errors, pooled_cells
 from eval.report.measure.curves import curves_of, equal_tokens
 from eval.report.measure.keywords import Keywords
 from eval.report.measure.load import Run
+from eval.report.measure.overview import Series, overview, series_of
 from eval.report.measure.voting import voting
 
 SCHEMA_VERSION = 1
@@ -43,21 +44,24 @@ def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], 
     resampler = Resampler(list(runs), settings.resamples, settings.seed)
     measured = []
     all_curves = {}
+    series: list[Series] = []
     for run in runs:
         cells, pooled = list(cells_of(run, resampler)), list(pooled_cells(run, resampler))
         curves = curves_of(cells, published["groups"])
         all_curves[run.name] = curves
+        series += series_of(run.name, cells, pooled)
         measured.append(
             {
                 "name": run.name,
                 "file": run.path.name,
                 "config": run.config,
+                "grading": run.grading,
                 "n": len(run.samples),
                 "problems": int(run.samples.groupby("benchmark", observed=True)["problem"].nunique().sum()),
                 "cells": [_cell(cell, run, keywords, resampler) for cell in cells],
                 "pooled": [_pooled(cell, run) for cell in pooled],
                 "length_errors": [
-                    {"group": group, "mode": mode, "metrics": _estimates(errors)}
+                    {"group": group, "mode": mode, "metrics": {name: estimate(v) for name, v in errors.items()}}
                     for group, mode, errors in macro_length_errors(pooled, published["length_errors"]["groups"])
                 ],
                 "curves": [curve.to_dict() for curve in curves],
@@ -70,9 +74,10 @@ def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], 
         "settings": {
             "resamples": settings.resamples,
             "seed": settings.seed,
-            "interval": "95 % percentile bootstrap, clustered by problem",
+            "interval": "95 % percentile bootstrap, clustered by problem; Wilson's for shares of 0 and 100 %",
             "count": runs[0].count,
         },
+        "overview": overview(series),
         "runs": measured,
         "equal_tokens": equal_tokens(all_curves, settings.at_tokens),
     }
@@ -85,12 +90,15 @@ def _facts(cell: Cell) -> dict[str, Any]:
         "budget": cell.budget,
         "n": cell.n,
         "problems": cell.problems,
-        "metrics": _estimates(cell.metrics),
+        "metrics": _estimates(cell.metrics, cell.problems),
     }
 
 
-def _estimates(metrics: Mapping[str, Array]) -> dict[str, Estimate]:
-    return {name: estimate(values) for name, values in metrics.items()}
+def _estimates(metrics: Mapping[str, Array], problems: int) -> dict[str, Estimate]:
+    return {
+        name: share(values, problems) if name in SHARES else estimate(values, problems)
+        for name, values in metrics.items()
+    }
 
 
 def _cell(cell: Cell, run: Run, keywords: Keywords, resampler: Resampler) -> dict[str, Any]:
