@@ -1,16 +1,19 @@
 """Solutions of GSM8K in many lengths, written from the data's own: what the supervised stage learns from.
 
-A solution may open with what the problem says, gives each step as a sentence or as its bare equation, and may check
-its equations before it answers. How much of each it takes sets its length.
+A solution opens with its plan (``In 120 tokens: 2 facts, 3 full steps, 1 check.``). It may repeat facts of the problem,
+gives each step as a sentence or as its bare equation, and may check its equations before it answers. How much of each
+it takes sets its length. The plan restates the budget, so that a model of this size sees it where it begins to write.
 """
 
 from __future__ import annotations
 
 import itertools
-import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from l1_verl.budget import Budget
 
 _CALCULATION = re.compile(r"<<([^<>]*)>>")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -54,27 +57,56 @@ class Solution:
             answer=number.strip().replace(",", ""),
         )
 
-    def closest(self, tokens: int, lengths: Lengths, rng: random.Random, within: int = 2) -> str:
-        """A text of this solution that has about ``tokens`` tokens.
+    def closest(self, budget: Budget, tokens: int, lengths: Lengths, within: int = 2) -> str:
+        """A text of this solution that has about ``tokens`` tokens and opens with its plan for ``budget``.
+
+        Of the texts that fit, the one with the most steps in full, then the most facts, then the fewest checks: one
+        budget means one way to spend it.
 
         Args:
-            tokens: how long it should be.
+            budget: what the plan restates.
+            tokens: how long the text should be.
             lengths: tokens of each of several texts. A text is taken to be as long as its lines together.
-            rng: chooses among the texts that fit.
             within: by how many tokens a text that fits may differ. Where none does, the nearest is taken.
         """
-        texts = list(self._texts())
-        lines = sorted({line for text in texts for line in text})
+        texts = {share: self._text(budget, share) for share in self._shares()}
+        lines = sorted({line for text in texts.values() for line in text})
         size = dict(zip(lines, lengths([f"{line}\n" for line in lines]), strict=True))
-        off = [abs(sum(size[line] for line in text) - 1 - tokens) for text in texts]  # no newline ends a text
-        fitting = [text for text, by in zip(texts, off, strict=True) if by <= max(within, min(off))]
-        return "\n".join(rng.choice(fitting))
+        # No newline ends a text, hence the 1.
+        off = {share: abs(sum(size[line] for line in text) - 1 - tokens) for share, text in texts.items()}
+        reach = max(within, min(off.values()))
+        fitting = (share for share, by in off.items() if by <= reach)
+        return "\n".join(texts[max(fitting, key=lambda share: (share.told, share.facts, -share.checks))])
 
-    def _texts(self) -> Iterator[tuple[str, ...]]:
-        """Every text, by lines: the first facts, the first steps in full and the others short, the first checks."""
-        short = tuple(equation or step for equation, step in zip(self.equations, self.steps, strict=True))
-        checks = tuple(f"Check: {equation}" for equation in self.equations if equation)
-        ending = f"The answer is \\boxed{{{self.answer}}}."
-        counts = (range(len(part) + 1) for part in (self.facts, self.steps, checks))
-        for opened, told, checked in itertools.product(*counts):
-            yield (*self.facts[:opened], *self.steps[:told], *short[told:], *checks[:checked], ending)
+    def _shares(self) -> Iterator[_Share]:
+        checks = sum(bool(equation) for equation in self.equations)
+        most = (len(self.facts), len(self.steps), checks)
+        return itertools.starmap(_Share, itertools.product(*(range(one + 1) for one in most)))
+
+    def _text(self, budget: Budget, share: _Share) -> tuple[str, ...]:
+        """Its lines: the plan, the first facts, the first steps in full and the others short, the first checks."""
+        short = [equation or step for equation, step in zip(self.equations, self.steps, strict=True)]
+        checks = [f"Check: {equation}" for equation in self.equations if equation]
+        return (
+            share.plan(budget),
+            *self.facts[: share.facts],
+            *self.steps[: share.told],
+            *short[share.told :],
+            *checks[: share.checks],
+            f"The answer is \\boxed{{{self.answer}}}.",
+        )
+
+
+class _Share(NamedTuple):
+    """How much of a solution a text has: facts, steps in full, checks."""
+
+    facts: int
+    told: int
+    checks: int
+
+    def plan(self, budget: Budget) -> str:
+        """``In 120 tokens: 2 facts, 3 full steps, 1 check.``"""
+        names = zip(("fact", "full step", "check"), self, strict=True)
+        counted = [f"{number} {name}{'' if number == 1 else 's'}" for name, number in names if number]
+        how = "In" if budget.mode == "exact" else "At most"
+        return f"{how} {budget.tokens} tokens: {', '.join(counted) or 'short steps'}."

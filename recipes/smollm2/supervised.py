@@ -72,7 +72,7 @@ class Examples:
         wanted = budget.tokens - below - 1  # EOS is the last
         for _ in range(TRIES):
             record = rng.choice(self._records)
-            text = Solution.of(**record).closest(wanted, self._lengths, rng, WITHIN)
+            text = Solution.of(**record).closest(budget, wanted, self._lengths, WITHIN)
             if abs(self._lengths([text])[0] - wanted) <= WITHIN:
                 break
         return Example(self._prompt(record["question"], budget), text + self._tokenizer.eos_token)

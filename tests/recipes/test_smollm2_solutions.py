@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from l1_verl.budget import Budget
 from l1_verl.cli import InputError
 from l1_verl.grading import grade
 from recipes.smollm2.solutions import Solution
@@ -44,31 +43,37 @@ def test_a_record_without_steps_and_a_number_is_refused(answer):
         Solution.of(QUESTION, answer)
 
 
-@given(st.integers(0, 200), st.integers(0, 1000))
-def test_every_text_ends_in_the_answer_and_tells_no_step_twice(tokens, seed):
+BUDGET = Budget("exact", 100)
+
+
+@given(st.integers(0, 200), st.sampled_from(["exact", "max"]))
+def test_every_text_opens_with_its_plan_ends_in_the_answer_and_tells_no_step_twice(tokens, mode):
     solution = Solution.of(QUESTION, ANSWER)
-    lines = solution.closest(tokens, words, random.Random(seed)).split("\n")
+    lines = solution.closest(Budget(mode, 100), tokens, words).split("\n")
     assert lines[-1] == r"The answer is \boxed{1072}."
     assert len(lines) == len(set(lines))
-    assert all(
-        (step in lines) != (short in lines) for step, short in zip(solution.steps, solution.equations, strict=True)
-    )
+    told = [step in lines for step in solution.steps]
+    assert told == [short not in lines for short in solution.equations]
+    parts = {"fact": sum(fact in lines for fact in solution.facts), "full step": sum(told)}
+    parts["check"] = sum(line.startswith("Check: ") for line in lines)
+    counted = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in parts.items() if n)
+    assert lines[0] == f"{'In' if mode == 'exact' else 'At most'} 100 tokens: {counted or 'short steps'}."
 
 
 def test_the_shortest_and_the_longest_text_answer_what_is_out_of_reach():
-    solution, rng = Solution.of(QUESTION, ANSWER), random.Random(0)
-    assert solution.closest(0, words, rng) == "48/2 = 24.\n48+24 = 72.\nThe answer is \\boxed{1072}."
-    longest = solution.closest(10_000, words, rng)
-    assert longest.startswith("Natalia sold clips")
+    solution = Solution.of(QUESTION, ANSWER)
+    shortest = "In 100 tokens: short steps.\n48/2 = 24.\n48+24 = 72.\nThe answer is \\boxed{1072}."
+    assert solution.closest(BUDGET, 0, words) == shortest
+    longest = solution.closest(BUDGET, 10_000, words)
+    assert longest.startswith("In 100 tokens: 2 facts, 2 full steps, 2 checks.\nNatalia sold clips")
     assert "Check: 48+24 = 72." in longest
 
 
-def test_a_text_that_fits_is_as_long_as_was_asked():
-    solution = Solution.of(QUESTION, ANSWER)
-    for seed in range(20):
-        # words() counts no newline, which closest() takes one token for
-        text = solution.closest(40, words, random.Random(seed), within=5)
-        assert abs(len(text.split()) - 1 - 40) <= 5
+@pytest.mark.parametrize("tokens", range(30, 60, 5))
+def test_a_text_that_fits_is_as_long_as_was_asked(tokens):
+    # words() counts no newline, which closest() takes one token for
+    text = Solution.of(QUESTION, ANSWER).closest(BUDGET, tokens, words, within=6)
+    assert abs(len(text.split()) - 1 - tokens) <= 6
 
 
 class Words:
@@ -106,6 +111,7 @@ def test_examples_obey_their_budget_and_are_the_same_again():
     assert len(drawn) == BATCH
     for one in drawn:
         *_, budget, _ = one.prompt.split()
+        assert one.response.startswith(("At most" if "maximum" in one.prompt else "In") + f" {budget} tokens: ")
         used, maximum = len(one.response.split()), "maximum" in one.prompt
         assert BUDGETS[0] <= int(budget) <= BUDGETS[1]
         least, most = BELOW_MAXIMUM if maximum else (0, 0)
