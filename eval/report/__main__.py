@@ -62,8 +62,7 @@ def _write(
             write_whole(partial / "figures" / f"{figure.name}-dark.svg", made.dark_svg)
             write_whole(partial / "figures" / f"{figure.name}.png", made.png)
             drawn.append(Shown(figure.fold, figure.title, figure.caption, data_uri(made.svg), data_uri(made.dark_svg)))
-        examples = [(run.name, run.examples) for run in runs]
-        write_whole(partial / "report.html", page(title, measured, shown, drawn, examples))
+        write_whole(partial / "report.html", page(title, measured, shown, drawn, runs))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

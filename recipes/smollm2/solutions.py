@@ -1,6 +1,6 @@
 """Solutions of GSM8K in many lengths, written from the data's own: what the supervised stage learns from.
 
-A solution opens with its plan (``In 120 tokens: 2 facts, 3 full steps, 1 check.``). It may repeat facts of the problem,
+A solution opens with its plan (``In 120 tokens: 2 facts, 3 full steps, 1 check.``). It may repeat the problem's facts,
 gives each step as a sentence or as its bare equation, and may check its equations before it answers. How much of each
 it takes sets its length. The plan restates the budget, so that a model of this size sees it where it begins to write.
 """

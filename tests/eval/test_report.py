@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import math
 import subprocess
@@ -16,7 +18,7 @@ from eval.report.measure.bootstrap import estimate, weights
 from eval.report.measure.cells import Resampler, cells_of, pooled_cells
 from eval.report.measure.curves import Curve
 from eval.report.measure.keywords import Keywords
-from eval.report.measure.load import load_run
+from eval.report.measure.load import EXAMPLES_PER_CELL, load_run
 from eval.report.measure.results import Settings, results
 from eval.report.measure.training import curves, load_training
 from l1_verl.adherence import adherence
@@ -62,6 +64,12 @@ def measure(*paths):
     return json.loads(json.dumps(measured, allow_nan=False))
 
 
+def unpacked(page: str) -> dict:
+    """The samples that a page holds."""
+    packed = page.split('id="packed">')[1].split("</script>")[0]
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
 def test_a_report_is_a_folder_of_results_tables_figures_and_one_page(varied, jsonl, tmp_path):
     path = jsonl(varied)
     output, measured = draw(tmp_path, "--runs", f"before={path}", f"after={path}")
@@ -69,7 +77,9 @@ def test_a_report_is_a_folder_of_results_tables_figures_and_one_page(varied, jso
     assert {p.suffix for p in (output / "figures").iterdir()} == {".png", ".svg"}
     page = (output / "report.html").read_text()
     assert [row["run"] for row in measured["overview"]] == ["before", "after"]
-    assert "tokens for a budget of 800 (exact)" in page
+    held = unpacked(page)
+    assert len(held["samples"]["id"]) == 480
+    assert {held["samples"]["budget"][0], len(held["texts"])} == {100, 2 * 3 * 2 * EXAMPLES_PER_CELL}
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
     assert "| tiny | exact 800 | after | 80 |" in (output / "tables.md").read_text()
@@ -82,7 +92,7 @@ def test_the_responses_shown_do_not_depend_on_which_were_finished_first(varied, 
 
     by_length = shown(sorted(varied, key=lambda sample: sample["used_tokens"]))
     assert by_length == shown(varied[::-1])
-    assert len(by_length) == 3 * 2 * 2  # budgets, verdicts, each twice
+    assert len(by_length) == 3 * 2 * EXAMPLES_PER_CELL  # budgets, verdicts, each twice
 
 
 def test_cells_agree_with_the_adherence_measures_of_training(varied, jsonl):
@@ -288,7 +298,7 @@ def test_text_of_models_names_and_files_is_shown_and_never_run(graded, jsonl, tm
     path = jsonl([graded(0) | dict.fromkeys(("response", "problem", "answer", "ground_truth"), HOSTILE)], "<b>.jsonl")
     output, _ = draw(tmp_path, "--runs", f"<script>name</script>$x$={path}", "--title", HOSTILE)
     page = (output / "report.html").read_text()
-    assert page.count("<script") == page.count("<script>\nfor") == 1  # the page's own
+    assert page.count("<script") == 2  # the packed samples, and what reads them
     assert "<img src=x" not in page
     assert "<b>.jsonl" not in page
     assert "&lt;script&gt;alert(1)" in page

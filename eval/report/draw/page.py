@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from eval.report.draw.samples import packed
 from eval.report.draw.tables import Table, different_rules
+from eval.report.measure.load import EXAMPLES_PER_CELL, Run
+
+_SCRIPT = Path(__file__).with_name("browser.js")
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,9 @@ def page(
     results: dict[str, Any],
     tables: Sequence[Table],
     figures: Sequence[Shown],
-    examples: Sequence[tuple[str, Sequence[dict[str, Any]]]],
+    runs: Sequence[Run],
 ) -> str:
-    """The report as one HTML document; ``examples`` are (run name, samples)."""
+    """The report as one HTML document, which holds the samples of ``runs`` too."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -47,6 +52,8 @@ def page(
         tables=tables,
         shown=folds.pop(None, []),
         folds=folds,
-        examples=examples,
+        packed=packed(runs),
+        script=Markup(_SCRIPT.read_text("utf-8")),
+        texts_kept=EXAMPLES_PER_CELL,
         different_rules=different_rules(results["runs"]),
     )

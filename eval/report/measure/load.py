@@ -18,7 +18,8 @@ from l1_verl.adherence import measures
 from l1_verl.cli import InputError
 from l1_verl.config import Count
 
-_EXAMPLES_PER_CELL = 2
+#: Texts that are kept of each benchmark, budget and verdict.
+EXAMPLES_PER_CELL = 10
 _EXAMPLE_CHARACTERS = 6000
 # Of these, the first ones; the rest is the end, where the answer stands.
 _EXAMPLE_BEGINNING = 2000
@@ -75,10 +76,10 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
         counts.append(keywords.count(sample["response"]))
         # Lines stand in the order of finishing, short ones first; ids are hashes, whose order says nothing.
         cell = examples[sample["data_source"], bool(sample["correct"])]
-        if len(cell) < _EXAMPLES_PER_CELL or sample["id"] < cell[-1]["id"]:
+        if len(cell) < EXAMPLES_PER_CELL or sample["id"] < cell[-1]["id"]:
             cell.append(sample | {"response": _shown(sample["response"])})
             cell.sort(key=itemgetter("id"))
-            del cell[_EXAMPLES_PER_CELL:]
+            del cell[EXAMPLES_PER_CELL:]
     if not records:
         raise InputError(f"{path} holds no sample; there is nothing to report")
     frame = _frame(records, count)
@@ -96,7 +97,7 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
         made.get("samples"),
         {name: value for name, value in made.items() if name != "samples"} or None,
         count,
-        frame.drop(columns="id"),
+        frame,
         np.array(counts, dtype=np.int32),
         list(chain(*examples.values())),
     )
@@ -122,6 +123,7 @@ def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
         np.nan if budget is None else budget["tokens"],
         sample["correct"],
         sample["answer"],
+        str(sample["ground_truth"]),
         sample["status"],
         sample["used_tokens"],
         sample["thinking_tokens"],
@@ -132,7 +134,9 @@ def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
-    names = "id benchmark problem sample mode budget correct answer status used thinking truncated label token_source"
+    names = (
+        "id benchmark problem sample mode budget correct answer gold status used thinking truncated label token_source"
+    )
     frame = pd.DataFrame.from_records(records, columns=names.split())
     for column in ("benchmark", "problem", "mode", "status"):
         frame[column] = frame[column].astype("category")
