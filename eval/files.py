@@ -14,6 +14,15 @@ from l1_verl.cli import InputError
 from l1_verl.files import write_whole
 
 
+def storable(text: str) -> str:
+    """Text that a file can hold: half a surrogate pair, which models do write, becomes a replacement character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def read_lines(path: Path, unreadable: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """The records of a jsonl file in order.
 

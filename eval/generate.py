@@ -8,8 +8,10 @@ Samples are written as they finish. The same command again goes on where it was 
 from __future__ import annotations
 
 import argparse
+import math
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,10 @@ from tqdm import tqdm
 
 from eval.chat import Chat
 from eval.engines import Engine
-from eval.files import LineLog, Wanted, read_lines
+from eval.files import LineLog, Wanted, read_lines, storable
 from eval.loop import answers
 from eval.model import fingerprint, model_context
-from eval.strategies import Answer, Sampling, Steps
+from eval.strategies import Answer, Sampling
 from eval.strategies.registry import OPTIONS, STRATEGIES, flag, options_of
 from eval.tasks import Task, file_hash, load_rows, tasks_of
 from l1_verl import cli
@@ -29,44 +31,49 @@ from l1_verl.cli import InputError
 from l1_verl.files import content_hash
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     rows = [row for path in args.data for row in load_rows(path, args.limit)]
     config = _config(args)
     tasks = tasks_of(rows, args.samples, content_hash(config), args.seed)
     _refuse_unfit(args, tasks)
+    _warn_of_budgets(args, tasks)
     if args.output.exists():
         _refuse_foreign(args.output)
     with LineLog(args.output, config, overwrite=args.overwrite) as log:
         done = {record["id"] for record in log.records()}
         left = [task for task in tasks if task.id not in done]
         wanted, lines = Wanted(args.output), len(done) + len(left)
+        refused: list[str] = []
         if left:
             engine, sampling = _engine(args, left, len(done))
             if args.overwrite:
                 wanted.forget()
             wanted.note(lines)
             try:
-                _generate(left, partial(STRATEGIES[args.strategy], sampling=sampling), engine, log, len(done))
+                strategy = partial(STRATEGIES[args.strategy], sampling=sampling)
+                _generate(answers(left, strategy, engine, refused), len(left), log, len(done))
             finally:
                 engine.close()
         else:
             print(f"{args.output}: all {len(tasks):,} samples are there")
-        wanted.reached(lines)
+        wanted.reached(lines - len(refused))
+        if refused:
+            wanted.note(lines)
+    return cli.tell_unusable("samples were refused and are missing; the same command asks for them again", refused)
 
 
-def _generate(tasks: Sequence[Task], strategy: Callable[..., Steps], engine: Engine, log: LineLog, done: int) -> None:
-    started, tokens = time.monotonic(), 0
-    with tqdm(total=done + len(tasks), initial=done, unit="sample", smoothing=0.05) as bar:
-        for task, answer in answers(tasks, strategy, engine):
+def _generate(finished: Iterable[tuple[Task, Answer]], total: int, log: LineLog, done: int) -> None:
+    started, tokens, written = time.monotonic(), 0, 0
+    with tqdm(total=done + total, initial=done, unit="sample", smoothing=0.05) as bar:
+        for task, answer in finished:
             log.append(record_of(task, answer))
             tokens += answer.used_tokens
+            written += 1
             bar.set_postfix_str(f"{tokens / (time.monotonic() - started):,.0f} tokens/s", refresh=False)
             bar.update()
     seconds = time.monotonic() - started
-    print(
-        f"{log.path}: {len(tasks):,} samples, {tokens:,} tokens in {seconds:.1f} s ({tokens / seconds:,.0f} tokens/s)"
-    )
+    print(f"{log.path}: {written:,} samples, {tokens:,} tokens in {seconds:.1f} s ({tokens / seconds:,.0f} tokens/s)")
 
 
 def record_of(task: Task, answer: Answer) -> dict[str, Any]:
@@ -81,7 +88,7 @@ def record_of(task: Task, answer: Answer) -> dict[str, Any]:
         "problem": task.messages[-1]["content"],
         "ground_truth": task.ground_truth,
         "answer_type": task.answer_type,
-        "response": answer.response,
+        "response": storable(answer.response),
         "used_tokens": answer.used_tokens,
         "thinking_tokens": thinking,
         "solution_tokens": None if thinking is None else answer.used_tokens - thinking,
@@ -124,6 +131,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     engine.add_argument("--server", help="openai: base URL, such as one that ends in /v1")
     engine.add_argument("--api-key-env", default="OPENAI_API_KEY", help="openai: variable that holds the key")
     engine.add_argument("--tokenizer", help="openai: the model's tokenizer, for token-exact prompts to `vllm serve`")
+    engine.add_argument("--request-timeout", type=float, default=1800.0, help="openai: seconds for one request")
     engine.add_argument("--concurrency", type=int, default=64, help="openai: requests under way at once")
     args = parser.parse_args(arguments)
     _check_ranges(args)
@@ -149,11 +157,13 @@ def _check_ranges(args: argparse.Namespace) -> None:
         value = getattr(args, name)
         if value is not None and value < 1:
             raise InputError(f"{flag(name)} is {value}; it must be >= 1")
-    if args.temperature < 0:
+    if not 0 <= args.temperature < math.inf:
         raise InputError(f"--temperature is {args.temperature}; it must be >= 0")
+    if not args.request_timeout > 0:
+        raise InputError(f"--request-timeout is {args.request_timeout}; it must be > 0")
     if not 0 < args.top_p <= 1:
         raise InputError(f"--top-p is {args.top_p}; it must be in (0, 1]")
-    if args.max_budget_multiple is not None and args.max_budget_multiple <= 0:
+    if args.max_budget_multiple is not None and not 0 < args.max_budget_multiple < math.inf:
         raise InputError(f"--max-budget-multiple is {args.max_budget_multiple}; it must be > 0")
     if args.solution_tokens is not None and args.solution_tokens >= args.max_tokens:
         raise InputError(
@@ -183,6 +193,19 @@ def _refuse_unfit(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
         raise InputError(f"--strategy {args.strategy} {complaint}")
 
 
+def _warn_of_budgets(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
+    """Budgets that no response can reach are asked, but not without a word."""
+    longest = min(args.max_tokens, args.max_model_len or args.max_tokens)
+    above = {task.budget.tokens for task in tasks if task.budget is not None and task.budget.tokens > longest}
+    if above:
+        listed = ", ".join(f"{tokens:,}" for tokens in sorted(above)[:5])
+        print(
+            f"eval.generate: budgets of {listed} tokens are above the longest response ({longest:,}); raise "
+            "--max-tokens or --max-model-len to let them be spent",
+            file=sys.stderr,
+        )
+
+
 def _refuse_foreign(path: Path) -> None:
     """A file that is no samples file is left alone, whatever its name, and with --overwrite too."""
     try:
@@ -206,9 +229,14 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
 
         chat = Chat.load(args.tokenizer) if args.tokenizer else None
         server = OpenAIEngine(
-            args.server, args.model, chat, key_variable=args.api_key_env, concurrency=args.concurrency
+            args.server,
+            args.model,
+            chat,
+            key_variable=args.api_key_env,
+            concurrency=args.concurrency,
+            timeout=args.request_timeout,
         )
-        return server, sampling(context=args.max_model_len)
+        return server, sampling(context=args.max_model_len or (server.context() if chat else None))
     from eval.engines.vllm_engine import VLLMEngine
 
     chat = Chat.load(args.model)

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InputError(f"--output is {args.output}, the samples themselves; choose another file")
     config = _config(args)
     unusable: list[str] = []
-    total = sum(1 for _ in _samples(args.samples, unusable))
+    total = len({sample["id"] for sample in _samples(args.samples, unusable)})
     if total == 0:
         raise InputError(
             f"{args.samples} holds no sample{f': {unusable[0]}' if unusable else ''}; outputs of other programs are "

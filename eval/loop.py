@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from eval.engines import Completion, Engine, Request
 from eval.strategies import Answer, Steps
 from eval.tasks import Task
-from l1_verl.cli import EngineError
+from l1_verl.cli import EngineError, RefusedError
 
 
 @dataclass
@@ -21,14 +21,30 @@ class _Running:
     steps: Generator[Request, Completion, Answer]
 
 
-def answers(tasks: Iterable[Task], strategy: Callable[..., Steps], engine: Engine) -> Iterator[tuple[Task, Answer]]:
+# So many refusals and no answer: the run is at fault, and no single request.
+_ALL_REFUSED = 20
+
+
+def answers(
+    tasks: Iterable[Task], strategy: Callable[..., Steps], engine: Engine, refused: list[str] | None = None
+) -> Iterator[tuple[Task, Answer]]:
     """Each task with its answer, as they finish.
 
-    When the engine fails on one request, no further task is begun; those under way are still handed out.
+    When the engine fails, no further task is begun; those under way are still handed out. A request that is refused
+    costs its own task alone.
+
+    Args:
+        tasks: what to ask.
+        strategy: (task, chat) -> its requests.
+        engine: answers them.
+        refused: where complaints about refused tasks go.
 
     Raises:
-        EngineError: the first failure, after everything that could be finished was.
+        EngineError: the first failure, after everything that could be finished was; or the first twenty requests were
+            all refused.
     """
+    refused = [] if refused is None else refused
+    answered = False
     waiting = iter(tasks)
     running: dict[int, _Running] = {}
     failure: EngineError | None = None
@@ -43,10 +59,16 @@ def answers(tasks: Iterable[Task], strategy: Callable[..., Steps], engine: Engin
             break
         for finished, outcome in engine.poll():
             sample = running[finished]
-            if isinstance(outcome, EngineError):
+            if isinstance(outcome, RefusedError):
+                refused.append(f"{sample.task.data_source}, row {sample.task.row_id}: {outcome}")
+                if len(refused) >= _ALL_REFUSED and not answered:
+                    failure = failure or outcome
+            elif isinstance(outcome, EngineError):
                 failure = failure or outcome
+            if isinstance(outcome, EngineError):
                 del running[finished]
                 continue
+            answered = True
             try:
                 engine.submit(finished, sample.steps.send(outcome))
             except StopIteration as end:

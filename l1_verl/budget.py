@@ -76,6 +76,8 @@ class Budget:
         """
         if value is None:
             return None
+        if not isinstance(value, Mapping):
+            raise ValueError(f"budget is {value!r:.60}; it must hold mode and tokens, or be null for none")
         missing = {"mode", "tokens"} - set(value)
         if missing:
             raise ValueError(f"budget {dict(value)!r} lacks {', '.join(sorted(missing))}")

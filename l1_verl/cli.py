@@ -25,6 +25,10 @@ class EngineError(Exception):
     """An engine gave no answer; what was finished before is safe."""
 
 
+class RefusedError(EngineError):
+    """The engine will not take this one request, whatever becomes of the others."""
+
+
 def run(main: Callable[[], int | None], name: str) -> NoReturn:
     """Runs ``main`` and leaves with its exit code; an expected error becomes one line and its own code.
 

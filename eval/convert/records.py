@@ -15,6 +15,7 @@ from eval.convert.answered import (
     tokens_of,
     truncated_of,
 )
+from eval.files import storable
 from l1_verl.budget import MODES, without_budget
 from l1_verl.data.answers import final_answer
 from l1_verl.files import content_hash
@@ -108,7 +109,7 @@ def _parted(data_source: str) -> tuple[str, dict[str, Any] | None]:
 def _response(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("it has no response" if value is None else f"its response is {value!r:.60}; it must be text")
-    return _whole(value)
+    return storable(value)
 
 
 def text_of(value: Any) -> str:
@@ -118,16 +119,7 @@ def text_of(value: Any) -> str:
         return text_of((users or value)[-1]["content"])
     if value is None:
         return ""
-    return _whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _whole(text: str) -> str:
-    """Text that a file can hold: half a surrogate pair, which models do write, becomes a replacement character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return storable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 class Missing(ValueError):
@@ -151,7 +143,7 @@ def _gold(found: Answered) -> str:
     options = found.options
     if isinstance(gold, int) and not isinstance(gold, bool) and options and 0 <= gold < len(options):
         gold = "ABCDEFGHIJ"[gold]
-    answers = [_whole(answer) for answer in gold_answers(final_answer(gold))]
+    answers = [storable(answer) for answer in gold_answers(final_answer(gold))]
     return answers[0] if len(answers) == 1 else json.dumps(answers, ensure_ascii=False)
 
 

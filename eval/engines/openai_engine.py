@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import queue
 import random
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,14 @@ import httpx
 
 from eval.chat import Chat
 from eval.engines import Completion, Request
-from l1_verl.cli import EngineError, InputError
+from l1_verl.cli import EngineError, InputError, RefusedError
 
 #: vLLM's server otherwise takes these from the model's generation_config.json (Qwen3's says top_k 20), where the paper
 #: and vLLM in this process draw from all of top_p. Not OpenAI's: only a server that takes token ids gets them.
 _NEUTRAL = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
+
+#: The request itself is at fault, such as a prompt that is too long: other requests may well be answered.
+_REFUSED = frozenset({400, 413, 422})
 
 #: Answers that another try may mend: too early, too many requests, and whatever goes wrong inside a server.
 _RETRY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
@@ -73,7 +76,7 @@ class OpenAIEngine:
         key_variable: str = "OPENAI_API_KEY",
         concurrency: int = 64,
         backoff: Backoff | None = None,
-        timeout: float = 3600.0,
+        timeout: float = 1800.0,
     ) -> None:
         if not server.startswith(("http://", "https://")):
             raise InputError(f"--server is {server!r}; it must begin with http:// or https://")
@@ -88,11 +91,22 @@ class OpenAIEngine:
             timeout=httpx.Timeout(timeout, connect=30.0),
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
         )
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="server")
+        self._waiting: queue.SimpleQueue[tuple[int, Request]] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Completion | EngineError]] = queue.SimpleQueue()
+        for number in range(concurrency):
+            # Daemons: an interrupted run ends although requests are under way.
+            threading.Thread(target=self._work, daemon=True, name=f"server-{number}").start()
+
+    def context(self) -> int | None:
+        """Most tokens of prompt and response that the server says it takes; None where it does not say."""
+        try:
+            models = self._client.get("models", timeout=30.0).json()["data"]
+            return next((int(one["max_model_len"]) for one in models if one["id"] == self._model), None)
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return None
 
     def submit(self, key: int, request: Request) -> None:
-        self._threads.submit(self._answer, key, request)
+        self._waiting.put((key, request))
 
     def poll(self) -> list[tuple[int, Completion | EngineError]]:
         finished = [self._done.get()]
@@ -101,18 +115,19 @@ class OpenAIEngine:
         return finished
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
-    def _answer(self, key: int, request: Request) -> None:
-        outcome: Completion | EngineError
-        try:
-            outcome = self._ask(request)
-        except EngineError as error:
-            outcome = error
-        except Exception as error:  # a thread that died silently would leave the loop waiting for ever
-            outcome = EngineError(f"{type(error).__name__}: {error}")
-        self._done.put((key, outcome))
+    def _work(self) -> None:
+        while True:
+            key, request = self._waiting.get()
+            outcome: Completion | EngineError
+            try:
+                outcome = self._ask(request)
+            except EngineError as error:
+                outcome = error
+            except Exception as error:  # a thread that died silently would leave the loop waiting for ever
+                outcome = EngineError(f"{type(error).__name__}: {error}")
+            self._done.put((key, outcome))
 
     def _ask(self, request: Request) -> Completion:
         path, body = self._body(request)
@@ -126,7 +141,8 @@ class OpenAIEngine:
                 retry_after = answer.headers.get("retry-after")
                 trouble = f"{answer.status_code} {_excerpt(answer.text)}"
                 if answer.status_code not in _RETRY:
-                    raise EngineError(f"{answer.url} refused: {trouble}")
+                    refused = RefusedError if answer.status_code in _REFUSED else EngineError
+                    raise refused(f"{answer.url} refused: {trouble}")
             except httpx.HTTPError as error:
                 trouble = f"{type(error).__name__}: {error}"
             except _GarbageError as error:
@@ -164,7 +180,9 @@ def _completion(answer: httpx.Response, *, exact: bool) -> Completion:
     try:
         content = answer.json()
         choice, tokens = content["choices"][0], int(content["usage"]["completion_tokens"])
-        stopped = choice["finish_reason"] != "length"
+        stopped = choice["finish_reason"] not in ("length", "content_filter")
+        if tokens < 0:
+            raise ValueError(f"{tokens} tokens")
         if exact:
             ids = [int(token) for token in choice["token_ids"]]
             return Completion(len(ids), ids, None, stopped)

@@ -17,12 +17,12 @@ from eval.chat import Chat
 from eval.engines import Completion, vllm_engine
 from eval.files import LineLog, Wanted, read_config, read_lines
 from eval.loop import answers
-from eval.strategies import Sampling
+from eval.strategies import Answer, Sampling
 from eval.strategies.plain import plain
 from eval.strategies.registry import STRATEGIES
 from eval.tasks import tasks_of
 from l1_verl.budget import Budget
-from l1_verl.cli import EngineError, InputError
+from l1_verl.cli import EngineError, InputError, RefusedError
 from tests.signals import kill_when
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +58,37 @@ def test_a_failing_request_ends_the_run_after_those_under_way(row):
     assert engine.submitted == 7  # 0 to 4, and 5 and 6 that were under way when 4 failed
 
 
+class RefusingEngine(FailingEngine):
+    """Refuses some requests and answers the others."""
+
+    def __init__(self, refused) -> None:
+        super().__init__(failing=-1)
+        self.refused = refused
+
+    def poll(self):
+        [(key, outcome)] = super().poll()
+        return [(key, RefusedError("too long") if key in self.refused else outcome)]
+
+
+def test_a_refused_request_costs_its_own_sample_alone(row):
+    tasks, refused = tasks_of([row(n) for n in range(20)], 1, "config", 0), []
+    found = answers(tasks, partial(plain, sampling=Sampling()), RefusingEngine({4, 9}), refused)
+    assert [task.row_id for task, _ in found] == [f"row-{n}" for n in range(20) if n not in (4, 9)]
+    assert refused == ["tiny, row row-4: too long", "tiny, row row-9: too long"]
+
+
+@pytest.mark.parametrize(("first", "ends"), [(19, False), (20, True)])
+def test_a_run_whose_first_twenty_requests_are_refused_ends(row, first, ends):
+    engine, refused = RefusingEngine(set(range(first))), []
+    tasks = tasks_of([row(n) for n in range(40)], 1, "config", 0)
+    found = answers(tasks, partial(plain, sampling=Sampling()), engine, refused)
+    if ends:
+        with pytest.raises(EngineError, match="too long"):
+            list(found)
+    else:
+        assert len(list(found)) == 40 - first
+
+
 def test_what_was_under_way_at_a_failure_is_handed_out(row):
     tasks = tasks_of([row(n) for n in range(20)], 1, "config", 0)
     finished = []
@@ -85,6 +116,11 @@ def data(row, tmp_path) -> Path:
         (["--samples", "0"], "--samples is 0"),
         (["--temperature", "-1"], "--temperature is -1.0"),
         (["--top-p", "0"], "--top-p is 0.0"),
+        (["--top-p", "nan"], "--top-p is nan"),
+        (["--temperature", "nan"], "--temperature is nan"),
+        (["--max-budget-multiple", "nan"], "--max-budget-multiple is nan"),
+        (["--max-budget-multiple", "inf"], "--max-budget-multiple is inf"),
+        (["--request-timeout", "0"], "--request-timeout is 0.0"),
         (["--strategy", "thinking-cap", "--solution-tokens", "0"], "--solution-tokens is 0"),
         (["--strategy", "thinking-cap", "--solution-tokens", "9", "--max-tokens", "9"], "leaves no thinking"),
         (
@@ -284,3 +320,21 @@ def test_an_engine_process_that_died_is_one_line_and_not_a_traceback():
     assert dead.stdout.splitlines()[-1].startswith("vLLM stopped: EngineCore encountered an issue")
     assert dead.stderr.splitlines()[-1].startswith("eval.generate: engine failed: vLLM stopped: EngineCore")
     assert (dead.returncode, "Traceback" in dead.stderr) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("longest", "warned"), [("80", ""), ("79", "budgets of 80 tokens are above the longest response (79)")]
+)
+def test_budgets_that_no_response_can_reach_are_told(data, tmp_path, capsys, longest, warned):
+    arguments = ["--model", str(tmp_path / "none"), "--data", str(data), "--output", str(tmp_path / "s.jsonl")]
+    with pytest.raises(InputError, match="no tokenizer"):
+        generate.main([*arguments, "--max-tokens", longest])
+    said = capsys.readouterr().err
+    assert warned in said
+    assert bool(said) == bool(warned)
+
+
+def test_half_a_surrogate_pair_of_a_server_can_be_stored(row):
+    [task] = tasks_of([row(1)], 1, "config", 0)
+    record = generate.record_of(task, Answer("x\ud800y", 3, None, 0, True, 1))
+    assert json.loads(json.dumps(record))["response"].encode() == "x\ufffdy".encode()

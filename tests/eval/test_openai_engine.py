@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +17,7 @@ import pytest
 from eval.chat import Chat
 from eval.engines import Completion, Request
 from eval.engines.openai_engine import Backoff, OpenAIEngine
-from l1_verl.cli import EngineError, InputError
+from l1_verl.cli import EngineError, InputError, RefusedError
 from recipes.tiny.tokenizer import build_tokenizer
 
 FAST = Backoff(tries=4, first=0.01, longest=0.05)
@@ -34,6 +36,7 @@ class Server(ThreadingHTTPServer):
         self.under_way = self.most_under_way = 0
         self.lock = threading.Lock()
         self.hold: threading.Event | None = None
+        self.models: list[dict[str, Any]] = []
 
     @property
     def url(self) -> str:
@@ -42,6 +45,13 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
+
+    def do_GET(self) -> None:
+        content = json.dumps({"data": self.server.models}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -167,11 +177,13 @@ def test_trouble_that_stays_is_one_clear_error_after_bounded_tries(serve, troubl
     assert len(server.asked) == FAST.tries
 
 
-@pytest.mark.parametrize("status", [400, 401, 404])
-def test_a_refusal_is_not_repeated(serve, status):
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, RefusedError), (422, RefusedError), (401, EngineError), (404, EngineError)]
+)
+def test_a_refusal_is_not_repeated_and_only_that_of_a_request_leaves_the_others(serve, status, kind):
     server = serve((status, b"no such model"))
     outcome = answer(server)
-    assert isinstance(outcome, EngineError)
+    assert type(outcome) is kind
     assert "no such model" in str(outcome)
     assert len(server.asked) == 1
 
@@ -217,6 +229,61 @@ def test_waits_grow_and_what_the_server_asks_for_is_respected():
     assert backoff.seconds(30, None) <= 10.0
     assert backoff.seconds(1, "7") == 7.0
     assert backoff.seconds(1, "3600") == 10.0
+
+
+@pytest.mark.parametrize(
+    ("models", "context"),
+    [
+        ([{"id": "other", "max_model_len": 9}, {"id": "model", "max_model_len": 224}], 224),
+        ([{"id": "model"}], None),
+        ([], None),
+    ],
+)
+def test_the_server_is_asked_how_long_prompt_and_response_may_be(serve, models, context):
+    server = serve((200, GOOD))
+    server.models = models
+    engine = OpenAIEngine(server.url, "model", None)
+    assert engine.context() == context
+    engine.close()
+
+
+@pytest.mark.parametrize(("reason", "stopped"), [("stop", True), ("length", False), ("content_filter", False)])
+def test_a_response_that_a_filter_ended_did_not_end_by_itself(serve, reason, stopped):
+    content = {"choices": [{"message": {"content": "x"}, "finish_reason": reason}], "usage": {"completion_tokens": 1}}
+    assert answer(serve((200, content))).stopped is stopped
+
+
+def test_a_number_of_tokens_below_zero_is_no_completion(serve):
+    outcome = answer(serve((200, {**GOOD, "usage": {"completion_tokens": -1}})))
+    assert isinstance(outcome, EngineError)
+    assert "-1 tokens" in str(outcome)
+
+
+_INTERRUPTED = """
+import sys
+from eval.engines import Request
+from eval.engines.openai_engine import OpenAIEngine
+from l1_verl import cli
+engine = OpenAIEngine(sys.argv[1], "model", None, concurrency=2)
+def main():
+    engine.submit(0, Request([], 1, 0.6, 0.95, seed=7))
+    print("asked", flush=True)
+    engine.poll()
+cli.run(main, "ask")
+"""
+
+
+def test_an_interrupt_ends_the_process_although_a_request_is_under_way():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        process = subprocess.Popen(
+            [sys.executable, "-c", _INTERRUPTED, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout.readline() == b"asked\n"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == b"ask: interrupted; run the same command again to go on\n"
 
 
 def test_an_address_that_is_none_is_refused():

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,10 @@ import jsonschema
 import numpy as np
 import pytest
 
+from eval.files import config_path
 from eval.report import __main__ as report
 from eval.report.draw.tables import tables
-from eval.report.measure.bootstrap import estimate, weights
+from eval.report.measure.bootstrap import estimate, share, weights
 from eval.report.measure.cells import Resampler, cells_of, pooled_cells
 from eval.report.measure.curves import Curve
 from eval.report.measure.keywords import Keywords
@@ -327,6 +329,67 @@ def test_length_error_is_drawn_by_budget_band_in_order(tmp_path):
         "lcpo/exact/1001-2000/mean_abs_error",
         "lcpo/exact/10001-11000/mean_abs_error",
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("budget", 512, "budget is 512; it must hold mode and tokens"),
+        ("budget", {"mode": "exact", "tokens": 0}, "budget tokens is 0"),
+        ("used_tokens", "many", "used_tokens is 'many'"),
+        ("used_tokens", -1, "used_tokens is -1"),
+        ("thinking_tokens", True, "thinking_tokens is True"),
+        ("response", None, "response is None; it must be text"),
+    ],
+)
+def test_a_field_that_holds_something_else_is_one_line_with_its_value(graded, jsonl, field, value, says):
+    path = jsonl([graded(0), graded(1) | {field: value}])
+    with pytest.raises(InputError, match=rf"line 2: {re.escape(says)}"):
+        load_run("run", path, Keywords.load())
+
+
+def test_thoughts_that_only_some_responses_have_counted_have_no_mean(graded, jsonl):
+    known, unknown = measure(
+        jsonl([graded(0), graded(1)], "known"), jsonl([graded(0), graded(1) | {"thinking_tokens": None}], "unknown")
+    )["runs"]
+    assert known["cells"][0]["metrics"]["thinking_tokens"]["value"] == 93
+    assert unknown["cells"][0]["metrics"]["thinking_tokens"]["value"] is None
+    assert unknown["cells"][0]["metrics"]["used_tokens"]["value"] == 100
+
+
+def test_a_share_that_no_resample_changes_has_wilson_s_interval():
+    z2 = 1.959964**2
+    assert share(np.zeros(101), 60) == {"value": 0, "low": 0, "high": pytest.approx(z2 / (60 + z2))}
+    assert share(np.ones(101), 60) == {"value": 1, "low": pytest.approx(60 / (60 + z2)), "high": 1}
+    assert share(np.array([0.5, 0.4, 0.6]), 60) == estimate(np.array([0.5, 0.4, 0.6]))
+
+
+def test_one_problem_has_a_value_and_no_interval():
+    assert estimate(np.full(101, 7.0), problems=1) == {"value": 7, "low": None, "high": None}
+    assert estimate(np.full(101, 7.0), problems=2) == {"value": 7, "low": 7, "high": 7}
+
+
+def test_the_overview_has_paired_differences_on_what_two_runs_share(graded, jsonl):
+    first = [graded(n, correct=n < 2, used=90) for n in range(4)]
+    second = [graded(n, correct=n < 3, used=100) for n in range(4)]
+    elsewhere = [graded(n, benchmark="other") for n in range(4)]
+    rows = measure(jsonl(first, "a"), jsonl([*second, *elsewhere], "b"), jsonl(elsewhere, "c"))["overview"]
+    assert [row["differences"] is None for row in rows] == [True, False, True]
+    assert rows[1]["benchmarks"] == ["other", "tiny"]
+    assert rows[1]["metrics"]["accuracy"]["value"] == (0.75 + 1) / 2
+    assert rows[1]["differences"]["accuracy"]["value"] == 0.25
+    assert rows[1]["differences"]["used_tokens"] == {"value": 10, "low": 10, "high": 10}
+
+
+def test_runs_that_were_graded_by_different_rules_are_marked(graded, jsonl, tmp_path):
+    paths = [jsonl([graded(0), graded(1)], name) for name in ("a", "b")]
+    for path, needed in zip(paths, (True, False), strict=True):
+        config_path(path).write_text(json.dumps({"grader": "1", "timeout": 5.0, "require_think_end": needed}))
+    output, measured = draw(tmp_path, "--runs", *(f"{path.stem}={path}" for path in paths))
+    assert [run["grading"]["require_think_end"] for run in measured["runs"]] == [True, False]
+    assert "graded by different rules" in (output / "report.html").read_text()
+    same, _ = draw(tmp_path / "same", "--runs", f"a={paths[0]}")
+    assert "graded by different rules" not in (same / "report.html").read_text()
 
 
 def test_keywords_are_whole_words_in_any_case():

@@ -134,7 +134,10 @@ def _cell(group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, re
     def mean(values: Array) -> Array:
         return resampler.mean(benchmark, codes, values)
 
-    metrics = {name: mean(group[column].to_numpy()) for name, column in _MEANS.items()}
+    # A server may count the thoughts of some responses only; a mean over those would be none of the cell.
+    uncounted = {"thinking", "solution"} if group["thinking"].isna().any() else set()
+    values = group.assign(**dict.fromkeys(uncounted, np.nan))
+    metrics = {name: mean(values[column].to_numpy()) for name, column in _MEANS.items()}
     metrics |= aggregates(group["counted"], group["budget"], mean)
     metrics["thinking_ratio"] = divide(metrics["thinking_tokens"], metrics["solution_tokens"])
     return Cell(benchmark, mode, budget, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics)

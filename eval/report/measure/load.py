@@ -15,6 +15,7 @@ import pandas as pd
 from eval.files import Wanted, config_path, read_config, read_lines
 from eval.report.measure.keywords import Keywords
 from l1_verl.adherence import measures
+from l1_verl.budget import Budget
 from l1_verl.cli import InputError
 from l1_verl.config import Count
 
@@ -73,6 +74,8 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
             raise InputError(
                 f"{path}, line {number} lacks {error}; a report is made of graded samples: python -m eval.grade"
             ) from None
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path}, line {number}: {error}") from None
         counts.append(keywords.count(sample["response"]))
         # Lines stand in the order of finishing, short ones first; ids are hashes, whose order says nothing.
         cell = examples[sample["data_source"], bool(sample["correct"])]
@@ -113,24 +116,33 @@ def _shown(response: str) -> str:
 
 
 def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
-    budget = sample["budget"]
+    budget = Budget.from_dict(sample["budget"])
+    if not isinstance(sample["response"], str):
+        raise ValueError(f"response is {sample['response']!r:.60}; it must be text")
     return (
         sample["id"],
         sample["data_source"].split("/")[0],
         sample["row_id"],
         sample["sample"],
-        "none" if budget is None else budget["mode"],
-        np.nan if budget is None else budget["tokens"],
+        "none" if budget is None else budget.mode,
+        np.nan if budget is None else budget.tokens,
         sample["correct"],
         sample["answer"],
         str(sample["ground_truth"]),
         sample["status"],
-        sample["used_tokens"],
-        sample["thinking_tokens"],
-        sample["truncated"],
+        _count(sample, "used_tokens"),
+        _count(sample, "thinking_tokens"),
+        bool(sample["truncated"]),
         sample.get("label"),
         sample.get("token_source"),
     )
+
+
+def _count(sample: dict[str, Any], name: str) -> float | None:
+    value = sample[name]
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0):
+        raise ValueError(f"{name} is {value!r:.60}; it must be a number of tokens, or null where it is not known")
+    return value
 
 
 def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
