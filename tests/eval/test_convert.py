@@ -310,3 +310,33 @@ def test_what_an_interrupted_conversion_left_of_another_file_is_refused(tmp_path
     with pytest.raises(InputError, match="begun with another configuration"):
         converted(path)
     assert len(converted(path, "--overwrite")) == 1
+
+
+#: rk9595's re-test of the released L1-Exact on MATH-500: budget, accuracy, mean absolute error, n = 50.
+RETEST = ((512, 0.76, 0.262), (1024, 0.78, 0.160), (3600, 0.88, 0.067))
+
+
+def test_a_published_retest_comes_out_of_a_file_synthesised_to_its_numbers(tmp_path):
+    rows = [
+        {
+            "problem_id": f"math500/{n}",
+            "problem": f"What is {n} + 1?",
+            "answer": str(n + 1),
+            "budget": budget,
+            "text": f"<think>...</think> \\boxed{{{n + 1 if n < round(50 * accuracy) else -1}}}",
+            "total_tokens": round(budget * (1 + error * (1 if n % 2 else -1))),
+            "reasoning_tokens": 10,
+            "finish_reason": "stop",
+            "correct": n < round(50 * accuracy),
+        }
+        for budget, accuracy, error in RETEST
+        for n in range(50)
+    ]
+    path = write(tmp_path / "reference_l1.samples.jsonl", rows)
+    run = measured(path)
+    found = [(cell["budget"], cell["n"], cell["metrics"]) for cell in run["cells"]]
+    assert [(budget, n) for budget, n, _ in found] == [(budget, 50) for budget, _, _ in RETEST]
+    for (_, _, metrics), (_, accuracy, error) in zip(found, RETEST, strict=True):
+        assert metrics["accuracy"]["value"] == pytest.approx(accuracy)
+        assert metrics["mean_abs_error"]["value"] == pytest.approx(error, abs=0.001)
+    assert run["labelled"][0]["agreement"]["value"] == 1

@@ -331,6 +331,25 @@ def test_length_error_is_drawn_by_budget_band_in_order(tmp_path):
     ]
 
 
+def test_the_board_puts_runs_and_published_models_at_equal_tokens_with_their_violations(graded, jsonl):
+    def answered(budget, used, correct):
+        asked = {"mode": "max", "tokens": budget}
+        return [
+            graded(n, benchmark="math500", budget=asked, used=used, correct=n < correct) for n in range(10)
+        ]  # fmt: skip
+
+    run = measure(jsonl([*answered(512, 500, 6), *answered(1024, 2000, 9)], "mine"))
+    [board] = [table for table in tables(run, PUBLISHED) if table.title.startswith("Board")]
+    assert board.columns[4:] == ["512", "1,024"]
+    rows = {row[1]: row for row in board.rows}
+    assert rows["mine"][3].startswith("50.0 %")
+    assert rows["mine"][5].startswith(f"{60 + 30 * math.log(1024 / 500) / math.log(4):.1f} %")
+    # L1-Max: (499, 77.3) and (727, 80.9) on MATH-500, as digitised
+    expected = 77.3 + 3.6 * math.log(512 / 499) / math.log(727 / 499)
+    assert rows["L1-Max (published)"][4] == f"{expected:.1f} %"
+    assert rows["S1 (as the authors ran it) (published)"][4] == "–"
+
+
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [

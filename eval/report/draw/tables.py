@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 _ADHERENCE = (
     ("accuracy", "accuracy", "percent"),
     ("used_tokens", "mean used", "tokens"),
@@ -72,7 +74,7 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
         _cells("By budget: limits, truncation, thinking and solution", results, "cells", _MORE),
         _length_errors(runs, published["length_errors"]),
         _curves(results),
-        _equal_tokens(results),
+        _board(results, published),
         _voting(runs),
         _keywords(runs),
         _labelled(runs),
@@ -195,16 +197,39 @@ def _curves(results: dict[str, Any]) -> Table:
     return Table("What tokens buy", note, heads, rows)
 
 
-def _equal_tokens(results: dict[str, Any]) -> Table:
+def _board(results: dict[str, Any], published: dict[str, Any]) -> Table:
+    """Models and strategies at equal tokens, each with how often it broke its budget."""
     compared = results["equal_tokens"]
     tokens = sorted({t for row in compared for t in row["tokens"]})
+    over = {(row["run"], row["mode"]): row["metrics"]["over_budget"] for row in results["overview"]}
     rows = []
-    for row in compared:
-        at = dict(zip(row["tokens"], row["values"], strict=True))
-        cells = [format_estimate(at[t], "percent") if t in at else "–" for t in tokens]
-        rows.append([row["name"], row["run"], row["mode"], *cells])
-    note = "Accuracy interpolated in log tokens; a dash lies outside the curve. No budget is picked per benchmark."
-    return Table("At equal tokens", note, ["benchmark", "run", "mode", *(f"{t:,.0f}" for t in tokens)], rows)
+    for name in dict.fromkeys(row["name"] for row in compared):
+        for row in compared:
+            if row["name"] == name:
+                at = dict(zip(row["tokens"], row["values"], strict=True))
+                cells = [format_estimate(at[t], "percent") if t in at else "–" for t in tokens]
+                broken = format_estimate(over[row["run"], row["mode"]], "percent")
+                rows.append([name, row["run"], row["mode"], broken, *cells])
+        for curve in published["curves"]:
+            values = [_published_at(curve["benchmarks"].get(name, []), t) for t in tokens]
+            if any(value is not None for value in values):
+                shown = ["–" if value is None else f"{value:.1f} %" for value in values]
+                rows.append([name, f"{curve['model']} (published)", curve["mode"], "–", *shown])
+    note = (
+        "Accuracy at equal mean tokens, interpolated in log tokens; a dash lies outside the curve. No budget is "
+        "picked per benchmark. Over budget: the share over all benchmarks. Published: by the paper's authors, not measured "
+        "here."
+    )
+    heads = ["benchmark", "run", "mode", "over budget", *(f"{t:,.0f}" for t in tokens)]
+    return Table("Board: at equal tokens", note, heads, rows)
+
+
+def _published_at(points: Sequence[Sequence[float]], tokens: float) -> float | None:
+    """Accuracy of a published curve, linear in log tokens between its points."""
+    curve = sorted((float(x), float(y)) for x, y in points)
+    if not curve or not curve[0][0] <= tokens <= curve[-1][0]:
+        return None
+    return float(np.interp(np.log(tokens), np.log([x for x, _ in curve]), [y for _, y in curve]))
 
 
 def _voting(runs: Sequence[dict[str, Any]]) -> Table:
