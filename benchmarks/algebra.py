@@ -1,6 +1,6 @@
 """How long grading takes on pairs that only algebra decides: python -m benchmarks.algebra
 
-Prints seconds by the clock with one warm worker, and how many pairs were equal and how many timed out. To compare
+Prints seconds of wall time with one warm worker, and how many pairs were equal and how many timed out. To compare
 two commits, run it with each in turn.
 """
 

@@ -6,7 +6,7 @@ Three searches over the gold answers (field ``answer``) of json or jsonl files:
 - answers that might be right for everything ("x", "0/0", "\\pm\\infty", "1=1", words);
 - answers that hold the gold and more ("G or 977", "not G").
 
-Whatever is accepted is printed, one JSON object a line. A gold that is accepted for another is no fault where the two
+Whatever is accepted is printed, one JSON object a line. A gold that is accepted for another is not a fault where both
 are equal, so read what is printed.
 """
 

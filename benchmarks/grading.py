@@ -6,7 +6,7 @@
 Each FILE names its fields: FILE:RESPONSE:GOLD[:LABEL], or FILE:GOLD with --batch, which makes a training batch of 128
 problems x 16 responses of 4,000 tokens with real gold answers and watches the event loop while it is graded.
 
-Both managers are warm before they are timed, by the clock and in CPU seconds of all their processes. The clock depends
+Both managers are warm before they are timed, in wall time and in CPU seconds of all their processes. The clock depends
 on what else the machine does, and on how many processes either manager has to claim a share of it; CPU time does not.
 """
 
@@ -91,11 +91,11 @@ def _compare(samples: list[Sample], tokenizer: Any, workers: int) -> int:
     for name, verdicts, spent in (("l1_verl", ours, our_time), ("verl naive", theirs, their_time)):
         agree = sum(verdicts[n] == samples[n].label for n in labelled)
         share = f"{agree / len(labelled):.2%}" if labelled else "-"
-        rates = f"{len(samples) / spent.wall:.0f}/s by the clock, {len(samples) / spent.cpu:.0f} per CPU second"
+        rates = f"{len(samples) / spent.wall:.0f}/s in wall time, {len(samples) / spent.cpu:.0f} per CPU second"
         print(f"{name:<12}{spent.wall:>7.2f} s, CPU {spent.cpu:>6.2f} s; {rates}")
         print(f"{'':<12}agreement with the labels {agree}/{len(labelled)} ({share})")
     wall, cpu = their_time.wall / our_time.wall, their_time.cpu / our_time.cpu
-    print(f"speed-up {wall:.1f}x by the clock, {cpu:.1f}x in CPU time")
+    print(f"speed-up {wall:.1f}x in wall time, {cpu:.1f}x in CPU time")
     _print_ways(pool)
     return 0
 
@@ -176,7 +176,7 @@ def _batch(args: argparse.Namespace, tokenizer: Any) -> int:
     took = f"{spent.wall:.2f} s, CPU {spent.cpu:.2f} s"
     print(f"{len(samples)} responses of {TOKENS} tokens in {took}; {sum(verdicts)} correct")
     wall, cpu = 1000 * blocked.wall, 1000 * blocked.cpu
-    print(f"event loop blocked at most {wall:.1f} ms by the clock, {cpu:.1f} ms of its own CPU time")
+    print(f"event loop blocked at most {wall:.1f} ms in wall time, {cpu:.1f} ms of its own CPU time")
     _print_ways(pool)
     return 0
 

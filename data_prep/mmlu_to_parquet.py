@@ -29,7 +29,7 @@ def read_zip(path: Path) -> list[dict[str, Any]]:
     """The records of every ``test/<subject>_test.csv`` in the archive, by subject.
 
     Raises:
-        InputError: it is no archive, or a line of it does not have six columns.
+        InputError: it is not an archive, or a line of it does not have six columns.
     """
     records = []
     try:

@@ -31,7 +31,7 @@ def read_lines(path: Path, unreadable: list[str] | None = None) -> Iterator[dict
 
     Args:
         path: the file.
-        unreadable: where complaints about complete lines that are no JSON objects go; without it the first is raised.
+        unreadable: where complaints about complete lines that are not JSON objects go; without it the first is raised.
 
     Raises:
         InputError: the file is missing, or as above.
@@ -42,11 +42,11 @@ def read_lines(path: Path, unreadable: list[str] | None = None) -> Iterator[dict
         for number, line in enumerate(lines, start=1):
             try:
                 record = orjson.loads(line)
-                complaint = None if isinstance(record, dict) else f"{path}, line {number} is no JSON object"
+                complaint = None if isinstance(record, dict) else f"{path}, line {number} is not a JSON object"
             except orjson.JSONDecodeError as error:
                 if not line.endswith(b"\n"):
                     return
-                complaint = f"{path}, line {number} is no JSON ({error})"
+                complaint = f"{path}, line {number} is not JSON ({error})"
             if complaint is None:
                 yield record
             elif unreadable is None:

@@ -194,7 +194,7 @@ def _refuse_unfit(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
 
 
 def _warn_of_budgets(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
-    """Budgets that no response can reach are asked, but not without a word."""
+    """Warns of budgets that no response can reach."""
     longest = min(args.max_tokens, args.max_model_len or args.max_tokens)
     above = {task.budget.tokens for task in tasks if task.budget is not None and task.budget.tokens > longest}
     if above:
@@ -207,7 +207,7 @@ def _warn_of_budgets(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """A file that is no samples file is left alone, whatever its name, and with --overwrite too."""
+    """A file that is not a samples file is left alone, whatever its name, and with --overwrite too."""
     try:
         first = next(read_lines(path), None)
     except InputError as error:

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verdicts = Verdicts.of(args.output)
     for line in verdicts.agreement(_SHOWN):
         print(line)
-    left_out = cli.tell_unusable("lines are no samples and were left out", unusable)
+    left_out = cli.tell_unusable("lines are not samples and were left out", unusable)
     wrong = cli.tell_unusable("samples cannot be graded and count as wrong", verdicts.ungradable)
     return left_out or wrong
 

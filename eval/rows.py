@@ -22,7 +22,7 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[dict[int, dict[str,
         if isinstance(row, dict):
             rows[number] = row
         else:
-            unusable.append(row.why if isinstance(row, Broken) else f"row {number} is {row!r:.60}, no object")
+            unusable.append(row.why if isinstance(row, Broken) else f"row {number} is {row!r:.60}, not an object")
     if not rows:
         raise InputError(f"{path} holds no list of rows{f': {unusable[0]}' if unusable else ''}")
     return rows, unusable

@@ -194,7 +194,7 @@ def parse_band_width(config: DictConfig) -> int:
     """``trainer.v1.lcpo.band_width`` of verl's whole configuration, 1000 if not set.
 
     Raises:
-        ValueError: it is no whole number >= 1.
+        ValueError: it is not a whole number >= 1.
     """
     width = (config.trainer.v1.get("lcpo") or {}).get("band_width", 1000)
     if isinstance(width, bool) or not isinstance(width, int) or width < 1:

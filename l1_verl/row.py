@@ -34,8 +34,8 @@ def read_row(row: Mapping[str, Any]) -> RowFacts:
     """The facts of a row.
 
     Raises:
-        ValueError: it has no source, no user's message at the end, a budget that is none, or an answer that nothing
-            can be graded by.
+        ValueError: it has no source, no user's message at the end, an invalid budget, or an answer that nothing can
+            be graded by.
     """
     if not row.get("data_source"):
         raise ValueError(f"data_source is {row.get('data_source')!r}; it must name where the row comes from")

@@ -60,7 +60,7 @@ def _shards(checkpoint: Path) -> Path:
     """The folder of the actor's FSDP shards, all of them there.
 
     Raises:
-        InputError: it is no checkpoint, or an incomplete one.
+        InputError: it is not a checkpoint, or an incomplete one.
     """
     if not checkpoint.is_dir():
         raise InputError(f"--checkpoint {checkpoint} does not exist")
@@ -116,7 +116,7 @@ def _refuse_replacing(output: Path, *, overwrite: bool) -> None:
     if output.exists() and not overwrite:
         raise InputError(f"--output {output} exists; use --overwrite or another folder")
     if output.exists() and not all((output / name).is_file() for name in ("README.md", "config.json")):
-        raise InputError(f"--output {output} exists and is no exported model; choose another folder")
+        raise InputError(f"--output {output} exists and is not an exported model; choose another folder")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class Report:
         except OSError as error:
             raise InputError(f"--report {file} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError):
-            raise InputError(f"--report {file} is no results.json of eval.report") from None
+            raise InputError(f"--report {file} is not a results.json of eval.report") from None
 
     def require_count(self, counted: Count) -> None:
         """Refuses a report that holds budgets against other tokens than the model was trained to count.

@@ -9,7 +9,7 @@ from l1_verl.data.rows import write_rows
 from recipes.tiny.tokenizer import build_tokenizer
 from tests.rows import row
 
-# A busy machine is no failure.
+# A busy machine is not a failure.
 settings.register_profile("l1_verl", deadline=None, print_blob=True)
 settings.load_profile("l1_verl")
 

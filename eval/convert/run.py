@@ -62,7 +62,7 @@ def first_row(path: Path) -> Row:
     for row in open_rows(path):
         if isinstance(row, dict):
             return row
-        complaint = row.why if isinstance(row, Broken) else f"its rows are no objects: {row!r:.60}"
+        complaint = row.why if isinstance(row, Broken) else f"its rows are not objects: {row!r:.60}"
     raise InputError(f"{path} cannot be converted: {complaint}")
 
 

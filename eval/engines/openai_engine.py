@@ -64,7 +64,7 @@ class OpenAIEngine:
         timeout: seconds for one try.
 
     Raises:
-        InputError: the server's URL is none.
+        InputError: the server's URL does not begin with http.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class OpenAIEngine:
 
 
 class _GarbageError(Exception):
-    """The server said 200 and something that is no completion."""
+    """The server said 200 and something that is not a completion."""
 
 
 def _completion(answer: httpx.Response, *, exact: bool) -> Completion:
@@ -195,7 +195,7 @@ def _completion(answer: httpx.Response, *, exact: bool) -> Completion:
         return Completion(tokens, None, text, stopped, details.get("reasoning_tokens"))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise _GarbageError(
-            f"the answer is no completion ({type(error).__name__}: {error}): {_excerpt(answer.text)}"
+            f"the answer is not a completion ({type(error).__name__}: {error}): {_excerpt(answer.text)}"
         ) from None
 
 

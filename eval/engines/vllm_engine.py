@@ -96,7 +96,7 @@ class VLLMEngine:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What fails in this process is a RuntimeError; what vLLM says of its engine process that died is none."""
+    """A failure in this process is a RuntimeError; the death of vLLM's engine process is not."""
     from vllm.v1.engine.exceptions import EngineDeadError
 
     return RuntimeError, EngineDeadError

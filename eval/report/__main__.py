@@ -97,7 +97,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if args.output.exists() and not args.overwrite:
         raise InputError(f"{args.output} exists; use --overwrite or another --output")
     if args.output.exists() and not (args.output / "results.json").is_file():
-        raise InputError(f"{args.output} exists and is no report; choose another --output")
+        raise InputError(f"{args.output} exists and is not a report; choose another --output")
     return args
 
 

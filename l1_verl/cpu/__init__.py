@@ -1,8 +1,8 @@
 """Lets verl 0.9.1 and vLLM train with no accelerator: ``VERL_USE_EXTERNAL_MODULES=l1_verl.cpu VERL_PLATFORM=cpu``.
 
-Only the CPU profiles set those, so a machine with an accelerator never imports this package. It is no entry point on
-purpose: verl loads those on every machine and hides their errors. Each workaround names the line that asks for it;
-``recipes/config/profile/cpu.yaml`` holds those that are configuration.
+Only the CPU profiles set those, so a machine with an accelerator never imports this package. It is on purpose not an
+entry point: verl loads those on every machine and hides their errors. Each workaround names the line that asks for
+it; ``recipes/config/profile/cpu.yaml`` holds those that are configuration.
 """
 
 from __future__ import annotations

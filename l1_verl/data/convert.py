@@ -166,7 +166,7 @@ def _benchmark_arguments(benchmark: Benchmark, description: str | None) -> argpa
 
 
 def add_budgets(options: OneLineParser) -> None:
-    """The options of a benchmark: its budgets, and what a record that is no problem costs."""
+    """The options of a benchmark: its budgets, and what a record that is not a problem costs."""
     options.add_argument("--mode", choices=[*MODES, "none"], default="exact", help="how the budgets are meant")
     options.add_argument(
         "--budgets", type=positive, nargs="+", metavar="TOKENS", help=f"default: {' '.join(map(str, PAPER_BUDGETS))}"
@@ -240,7 +240,7 @@ def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int, unu
         except InputError as error:
             unusable.append(str(error))
         except ValueError as error:
-            unusable.append(str(record.bad(f"is no problem of {benchmark.name}: {error}")))
+            unusable.append(str(record.bad(f"is not a problem of {benchmark.name}: {error}")))
     return found
 
 

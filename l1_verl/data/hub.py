@@ -39,7 +39,7 @@ def _refuse_unless_reachable(name: str) -> None:
         huggingface_hub.HfApi().dataset_info(name, timeout=_TIMEOUT_S)
     except Exception as error:
         raise InputError(
-            f"{name} is no file here, and the hub did not answer for it ({_describe(error)}); give --input FILE, "
+            f"{name} is not a file here, and the hub did not answer for it ({_describe(error)}); give --input FILE, "
             f"or set HF_HUB_OFFLINE=1 to use what the hub's cache holds"
         ) from error
 

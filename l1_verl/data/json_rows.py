@@ -30,7 +30,7 @@ def document_rows(file: IO[str]) -> Iterator[Any]:
     Of several arrays of objects that an object holds, one named as in ``ROW_KEYS`` is taken, else the first.
 
     Raises:
-        ValueError: the document is no JSON from some place on; rows before it have been yielded.
+        ValueError: the document is not JSON from some place on; rows before it have been yielded.
         RecursionError: it is nested too deeply.
 
     Example:
@@ -104,7 +104,7 @@ class _Reader:
         self._decoder = json.JSONDecoder()
 
     def peek(self, beyond: int = 0) -> str:
-        """The next character that is no space, or the one ``beyond`` it; "" at the end."""
+        """The next character that is not a space, or the one ``beyond`` it; "" at the end."""
         at, left = self._at, beyond
         while True:
             while at < len(self._text) and self._text[at] in " \t\r\n":

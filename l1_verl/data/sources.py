@@ -56,7 +56,7 @@ class Record:
         return value
 
     def items(self, *names: str) -> list[Any]:
-        """Like ``get``; what is no list is a list of one."""
+        """Like ``get``; what is not a list is a list of one."""
         value = self.get(*names)
         return value if isinstance(value, list) else [value]
 

@@ -86,7 +86,7 @@ class RowFile:
         except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
             yield Broken(f"{self.path} ends in the middle of its compressed data: {error}")
         except UnicodeDecodeError as error:
-            raise InputError(f"{self.path} is not valid JSON or csv: it is no UTF-8: {error.reason}") from None
+            raise InputError(f"{self.path} is not valid JSON or csv: it is not UTF-8: {error.reason}") from None
         except OSError as error:
             raise InputError(f"{self.path} cannot be read: {error.strerror or error}") from error
         self._at = self.size
@@ -158,7 +158,7 @@ class RowFile:
                 elif cells:
                     yield Broken(f"{self.path}: line {rows.line_num} has {len(cells)} columns and not {len(header)}")
         except csv.Error as error:
-            yield Broken(f"{self.path}: line {rows.line_num} is no csv: {error}")
+            yield Broken(f"{self.path}: line {rows.line_num} is not csv: {error}")
 
     def _parquet(self) -> Iterator[Any]:
         import pyarrow as pa

@@ -96,7 +96,7 @@ def check_gold(gold: Any, answer_type: str = "math") -> None:
     """Refuses a row that can never be graded; meant for the moment data is loaded. The caller adds the row's id.
 
     Raises:
-        ValueError: no gold, a gold of a wrong type, an unknown answer type, or an option that is no letter A to J.
+        ValueError: no gold, a gold of a wrong type, an unknown answer type, or an option that is not a letter A to J.
 
     Example:
         >>> check_gold("K", "choice")

@@ -39,7 +39,7 @@ class GradingPool:
     Args:
         workers: worker processes, >= 1.
         timeout: seconds of computing per comparison, > 0, after which it is killed and the status is "timeout"; four
-            times as many by the clock, for machines that are busy. A row with many golds has as many comparisons.
+            times as many in wall time, for machines that are busy. A row with many golds has as many comparisons.
         memory_limit_mb: address space per worker in MiB, >= 512; beyond it the status is "timeout" as well.
         cache_size: verdicts kept, by (normalised answer, gold), >= 0. A timeout is never kept.
 

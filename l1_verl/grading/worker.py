@@ -15,7 +15,7 @@ import signal
 import sys
 from typing import NoReturn
 
-#: Seconds by the clock for each second of a question's limit of CPU time, so that a busy machine changes no grade.
+#: Seconds in wall time for each second of a question's limit of CPU time, so that a busy machine changes no grade.
 WALL_PER_CPU = 4.0
 
 _QUESTIONS_PER_CHILD = 2_000  # what sympy keeps in memory goes with the child
@@ -48,7 +48,7 @@ def main(timeout: float, memory_limit_mb: int) -> None:
         if code == -signal.SIGPROF:
             _reply({"limit": f"{timeout:g} s of computing"})
         elif code == -signal.SIGALRM:
-            _reply({"limit": f"{timeout * WALL_PER_CPU:g} s by the clock"})
+            _reply({"limit": f"{timeout * WALL_PER_CPU:g} s in wall time"})
         elif code == _OUT_OF_MEMORY:
             _reply({"limit": "memory or recursion"})
         elif code != _REPLACE_ME:

@@ -38,7 +38,7 @@ class Workers:
 
     Args:
         workers: processes, >= 1.
-        timeout: CPU seconds per question; by the clock, ``WALL_PER_CPU`` times as many.
+        timeout: CPU seconds per question; in wall time, ``WALL_PER_CPU`` times as many.
         memory_limit_mb: address space per process in MiB.
     """
 

@@ -86,9 +86,9 @@ def opens_thought(checkpoint: Checkpoint, need: Need) -> Finding:
     if opened in checkpoint.marks:
         return Finding(name, "pass", "the model")
     if not need.requires_think_end:
-        return Finding(name, "pass", f"nobody: {opened} is no token of this tokenizer")
+        return Finding(name, "pass", f"nobody: {opened} is not a token of this tokenizer")
     return Finding(
-        name, "warn", f"nobody: {opened} is no token of this tokenizer, while only answers after {closed} count",
+        name, "warn", f"nobody: {opened} is not a token of this tokenizer, while only answers after {closed} count",
         "set reward.reward_kwargs.require_think_end=false",
     )  # fmt: skip
 

@@ -88,7 +88,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
         ('{"gold": "4", "response": null}', "row 1: field 'response' is None"),
         ('{"gold": "4", "response": "x", "label": "perhaps"}', "row 1: label is 'perhaps'"),
         ("{not json", "line 2 is not valid JSON"),
-        ("[4]", "row 1 is [4], no object"),
+        ("[4]", "row 1 is [4], not an object"),
     ],
 )
 def test_a_bad_row_costs_itself_alone_and_the_exit_code_says_so(

@@ -97,7 +97,7 @@ def test_grading_into_the_samples_themselves_is_refused(samples):
         grade.main([str(path), "--output", str(path)])
 
 
-@pytest.mark.parametrize(("line", "message"), [('{"id": "x"}', "lacks response"), ("no json", "no JSON")])
+@pytest.mark.parametrize(("line", "message"), [('{"id": "x"}', "lacks response"), ("no json", "not JSON")])
 def test_a_file_of_something_else_is_refused(tmp_path, line, message):
     path = tmp_path / "samples.jsonl"
     path.write_text(line + "\n")
@@ -135,9 +135,9 @@ def test_a_line_that_is_no_sample_costs_itself_alone(samples, capsys):
     run(path, code=3)
     assert [g["correct"] for g in read_lines(path.with_name("graded.jsonl"))] == [True, False]
     said = capsys.readouterr().err
-    assert "2 lines are no samples and were left out" in said
+    assert "2 lines are not samples and were left out" in said
     assert "lacks id, response, ground_truth, answer_type" in said
-    assert "line 2 is no JSON" in said
+    assert "line 2 is not JSON" in said
 
 
 def test_a_file_without_samples_is_shown_the_way(tmp_path):

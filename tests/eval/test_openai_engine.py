@@ -113,7 +113,7 @@ def test_a_conversation_goes_to_the_chat_and_the_server_counts(serve, monkeypatc
     assert body["messages"] == [{"role": "user", "content": "1 + 1?"}]
     assert (body["temperature"], body["top_p"], body["max_completion_tokens"], body["seed"]) == (0.6, 0.95, 100, 7)
     assert headers["Authorization"] == "Bearer secret"
-    assert not {"top_k", "min_p", "repetition_penalty"} & body.keys()  # OpenAI's own server refuses what it knows not
+    assert not {"top_k", "min_p", "repetition_penalty"} & body.keys()  # OpenAI's server refuses what it does not know
 
 
 def test_with_a_tokenizer_token_ids_go_and_come(serve):
@@ -167,7 +167,7 @@ def test_trouble_that_passes_is_retried(serve, trouble):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "said"), [((500, b"oops"), "500 oops"), ((200, b"<html>"), "no completion"), ((200, {}), "KeyError")]
+    ("trouble", "said"), [((500, b"oops"), "500 oops"), ((200, b"<html>"), "not a completion"), ((200, {}), "KeyError")]
 )
 def test_trouble_that_stays_is_one_clear_error_after_bounded_tries(serve, trouble, said):
     server = serve(trouble)

@@ -322,7 +322,7 @@ def test_length_error_is_drawn_by_budget_band_in_order(tmp_path):
     data = {f"lcpo/exact/{band}/mean_abs_error": 0.1 for band in ("1001-2000", "1-1000", "10001-11000")}
     path.write_text(json.dumps({"step": 1, "data": data | {"lcpo/exact/mean_abs_error": float("nan")}}) + "\n")
     with pytest.raises(InputError):
-        load_training([path])  # NaN is no JSON: verl's logger never writes it
+        load_training([path])  # NaN is not JSON: verl's logger never writes it
     path.write_text(json.dumps({"step": 1, "data": data}) + "\n")
     assert list(curves(load_training([path]))["Length error by budget"]["series"]) == [
         "lcpo/exact/1-1000/mean_abs_error",
@@ -448,7 +448,7 @@ def test_a_report_is_replaced_only_when_told_to_and_nothing_else_ever(varied, js
     draw(tmp_path, "--runs", f"a={path}", "--overwrite")
     precious = tmp_path / "precious"
     precious.mkdir()
-    with pytest.raises(InputError, match="is no report"):
+    with pytest.raises(InputError, match="is not a report"):
         report.main(["--runs", f"a={path}", "--output", str(precious), "--overwrite"])
 
 

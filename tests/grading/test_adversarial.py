@@ -71,7 +71,7 @@ def test_ten_thousand_hostile_answers_end_in_time_and_leave_nothing_behind(tmp_p
     assert [(answer, gold) for answer, gold, grade in zip(answers, golds, grades, strict=True) if grade.correct] == []
     assert not mark.exists()
     # Nearly all cost milliseconds of text or algebra; what does not is stopped at its limit. CPU time, as a busy
-    # machine is no failure.
+    # machine is not a failure.
     assert cpu < 0.003 * COUNT
     assert worker_cpu < 0.01 * COUNT
     assert len(timeouts) < 0.005 * COUNT

@@ -17,7 +17,7 @@ WRONG = {
         ("f(x)", "f'(x)"), ("f'(x)", "f'''(x)"), ("A", "A'"), ("AB", "A'B'"), ("2", "A/A'+1"), ("y''=y", "y'=y"),
         ("7'", "7"), ("x", "x'"), ("g'(2)", "g(2)"), ("P'Q", "PQ'"), ("0", "R-R'"),
     ],
-    "a blank between digits is no glue": [
+    "a blank between digits is not a glue": [
         ("1 4", "14"), ("3 4", "34"), ("2 5 6", "256"), ("7 0", "70"), ("12 3", "123"), ("4 1/3", "41/3"),
         ("51/2", "5 1/2"), ("1~9", "19"), (r"1\ 1", "11"), (r"9\;9", "99"), ("6\n3", "63"), (r"2\text{ }8", "28"),
     ],
@@ -25,7 +25,7 @@ WRONG = {
         ("0", "1 000"), ("x-x", "2 000"), ("1 \\cdot 0", "3 000"), ("5^0-1", "1 000"), ("0", "12 000"), ("1", "1 001"),
         ("0.0", "4 000"), (r"\frac{0}{7}", "1 000"), ("a-a", "10 000"), ("2-2", "9 000"),
     ],
-    "a pair is no number with a separator": [
+    "a pair is not a number with a separator": [
         ("1234", "(1,234)"), ("(1,234)", "1234"), ("7,500", "(7,500)"), ("(12,345)", "12,345"), ("3111", "(3,111)"),
         ("(9,999)", "9{,}999"), ("1000", "(1,000)"), ("(1,000,000)", "1,000,000"), ("22333", "(22,333)"), ("(5,100)", "5100"),
     ],
@@ -43,7 +43,7 @@ WRONG = {
         (r"\emptyset", "0"), ("0", r"\emptyset"), (r"\mathbb{R}", r"\emptyset"), ("x^2+2=0", "x^2+1=0"), (r"\mathbb{R}", "x=x"),
         (r"\text{no solution}", "0"), (r"\text{all real numbers}", r"[0,\infty)"), ("x", r"\mathbb{R}"),
     ],
-    "a true statement about numbers is no answer": [
+    "a true statement about numbers is not an answer": [
         (r"1 \neq 2", r"3 \neq 4"), ("1<2", "3<4"), ("2=2", "3=3"), ("1=1", "x=2"), ("0<1", "x>0"), ("5=5", "y=5"),
         ("1<2<3", "4<5<6"), (r"2 \leq 2", r"3 \leq 3"), ("7=7", "x=7"), (r"\pi=\pi", r"x=\pi"),
     ],
@@ -63,7 +63,7 @@ WRONG = {
         (r"\sin(30)", r"\sin(30^\circ)"), (r"2\cos 10", r"2\cos 10^\circ"), (r"\sin 1^\circ", r"\sin 1"), (r"\cot 15", r"\cot 15^\circ"),
         (r"1-\cos 5", r"1-\cos 5^\circ"), (r"\sin^2 20", r"\sin^2 20^\circ"),
     ],
-    "a letter is no imaginary unit": [
+    "a letter is not an imaginary unit": [
         (r"\sqrt{-1}", "I"), ("I", "i"), ("2I", "2i"), ("1+I", "1+i"), ("-1", "I^2"), (r"e^{\pi I}", "-1"), ("1", "I^4"),
         ("i", r"\sqrt{1-\frac{2r}{R}}"), ("I/2", "i/2"), (r"\sqrt{-4}", "2I"),
     ],
@@ -76,7 +76,7 @@ WRONG = {
         (r"\pm 3", "3"), ("It is not 7 but the answer is 8 or 9", "9"), ("The values are 1 or 2", "2"), (r"1 \text{ or } 2", "1"),
         (r"\{2\}\cup\{3\}", "3"),
     ],
-    "an equation that is not solved is no value": [
+    "an equation that is not solved is not a value": [
         ("3x+6=12", "x=2"), ("x-5=0", "x=5"), ("2x=4", "x=2"), ("x+1=4", "x=3"), ("5x=5", "x=1"), ("y/2=3", "y=6"),
         ("x-2=0", "2"), ("x^2=9", "x=3"), ("3-x=0", "x=3"), ("2n=10", "n=5"),
     ],

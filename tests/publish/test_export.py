@@ -161,7 +161,7 @@ def test_an_output_that_exists_is_left_as_it_is(trained, tmp_path, capsys):
     (tmp_path / "thesis.tex").touch()
     assert "exists; use --overwrite" in refusal(capsys, "--checkpoint", trained, "--output", tmp_path)
     refused = refusal(capsys, "--checkpoint", trained, "--output", tmp_path, "--overwrite")
-    assert "exists and is no exported model" in refused
+    assert "exists and is not an exported model" in refused
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -219,8 +219,8 @@ OTHERS = json.dumps({
     ("content", "said"),
     [
         (None, "cannot be read: No such file"),
-        ("{", "is no results.json"),
-        ("[]", "is no results.json"),
+        ("{", "is not a results.json"),
+        ("[]", "is not a results.json"),
         ('{"schema_version": 2, "runs": []}', "has schema_version 2, not 1"),
         (OTHERS, "is of another model than this checkpoint (a is of m; b is of None)"),
     ],

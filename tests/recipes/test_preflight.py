@@ -81,7 +81,7 @@ def test_a_run_with_nothing_wrong_claims_its_folder(run):
             "trainer.v1.trainer_mode is 'sync', which does not tell",
         ),
         ("actor_rollout_ref.rollout.agent.agent_loop_config_path=null", "does not know the agent loop lcpo"),
-        ("actor_rollout_ref.rollout.agent.agent_loop_config_path=/none.yaml", "'/none.yaml', which is no file"),
+        ("actor_rollout_ref.rollout.agent.agent_loop_config_path=/none.yaml", "'/none.yaml', which is not a file"),
         ("data.budget.lwo=3", "lwo"),
         ("data.budget.modes=null", "data.budget modes is None"),
         ("data.budget.modes.exact=a", "data.budget modes is"),
@@ -268,7 +268,7 @@ def test_the_scripts_stop_before_ray_starts(tmp_path, environment, script, said)
 
 
 def started(tmp_path, script, **environment) -> subprocess.CompletedProcess[str]:
-    """A recipe's script that gets no further than preflight, for want of data."""
+    """A recipe's script that gets no further than preflight, since there is no data."""
     (tmp_path / "train.parquet").touch()
     knobs = {"CKPTS_DIR": str(tmp_path / "run"), "OUTPUTS": str(tmp_path / "out"), "MODEL_PATH": "a/b"}
     knobs |= {"TRAIN_FILE": str(tmp_path / "train.parquet"), "PYTHON": sys.executable}

@@ -115,6 +115,6 @@ def test_examples_obey_their_budget_and_are_the_same_again():
         used, maximum = len(one.response.split()), "maximum" in one.prompt
         assert BUDGETS[0] <= int(budget) <= BUDGETS[1]
         least, most = BELOW_MAXIMUM if maximum else (0, 0)
-        # Words are no tokens: closest() takes one more for a text's newlines.
+        # Words are not tokens: closest() takes one more for a text's newlines.
         assert least - WITHIN - 1 <= int(budget) - used <= most + WITHIN + 1
         assert grade(one.response, "72").correct

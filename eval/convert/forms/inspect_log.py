@@ -24,7 +24,7 @@ def read_archive(path: Path) -> Iterator[Any]:
     """The samples of an .eval file, each with the log's ``task``.
 
     Raises:
-        InputError: it is no such archive.
+        InputError: it is not such an archive.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -39,7 +39,7 @@ def read_archive(path: Path) -> Iterator[Any]:
                 except (ValueError, TypeError, zipfile.BadZipFile) as error:
                     yield Broken(f"{path}: {name} cannot be read: {error}")
     except (zipfile.BadZipFile, ValueError) as error:
-        raise InputError(f"{path} is no archive of inspect_ai, perhaps cut off: {error}") from None
+        raise InputError(f"{path} is not an archive of inspect_ai, perhaps cut off: {error}") from None
     except NotImplementedError as error:
         raise InputError(
             f"{path} is compressed in a way that this Python cannot read ({error}); write it as json with "

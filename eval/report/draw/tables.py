@@ -217,8 +217,7 @@ def _board(results: dict[str, Any], published: dict[str, Any]) -> Table:
                 rows.append([name, f"{curve['model']} (published)", curve["mode"], "–", *shown])
     note = (
         "Accuracy at equal mean tokens, interpolated in log tokens; a dash lies outside the curve. No budget is "
-        "picked per benchmark. Over budget: the share over all benchmarks. Published: by the paper's authors, not measured "
-        "here."
+        "picked per benchmark. Over budget: the share over all benchmarks. Published: the paper's numbers, not ours."
     )
     heads = ["benchmark", "run", "mode", "over budget", *(f"{t:,.0f}" for t in tokens)]
     return Table("Board: at equal tokens", note, heads, rows)

@@ -40,10 +40,10 @@ class Keywords:
         try:
             groups = json.loads(path.read_text())["groups"]
             if not all(isinstance(w, str) and w for words in groups.values() for w in words):
-                raise ValueError("a keyword is no text")
+                raise ValueError("a keyword is not text")
             return cls(groups)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f'{path} is no keyword file {{"groups": {{name: [keyword, ...]}}}}: {error}') from None
+            raise InputError(f'{path} is not a keyword file {{"groups": {{name: [keyword, ...]}}}}: {error}') from None
 
     def count(self, text: str) -> list[int]:
         """Occurrences of each of ``words`` in ``text``."""

@@ -27,7 +27,7 @@ def load_training(paths: Sequence[Path]) -> dict[int, dict[str, float]]:
     """Metrics by step; where files overlap, the later file's numbers stand, key by key.
 
     Raises:
-        InputError: a file is missing, or a line is none of verl's file logger.
+        InputError: a file is missing, or a line was not written by verl's file logger.
     """
     steps: dict[int, dict[str, float]] = {}
     for path in paths:
@@ -35,7 +35,7 @@ def load_training(paths: Sequence[Path]) -> dict[int, dict[str, float]]:
             step, data = line.get("step"), line.get("data")
             if not isinstance(step, int) or not isinstance(data, dict):
                 raise InputError(
-                    f'{path}, line {number} is none of verl\'s file logger {{"step": 1, "data": {{...}}}}'
+                    f'{path}, line {number} was not written by verl\'s file logger {{"step": 1, "data": {{...}}}}'
                 )
             steps.setdefault(step, {}).update({k: float(v) for k, v in data.items() if _is_number(v)})
     if not steps:

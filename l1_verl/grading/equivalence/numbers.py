@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-# A power of ten beyond this is no answer, and would cost memory to hold exactly.
+# A power of ten beyond this is not an answer, and would cost memory to hold exactly.
 _MAX_EXPONENT = 400
 _MAX_DIGITS = 300
 # A decimal with this many significant digits also stands for any more precise value that rounds to it.

@@ -15,7 +15,7 @@ _NUMBER_INDEX = re.compile(r"(?:[\d)]|\\pi) ?_")
 _INDEX = re.compile(r"(?<=[A-Za-z]) ?_ ?(?:\{[^{}]*\}|\w)")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _INDEXED_GROUP = re.compile(r"\} ?_")
-# Numbers of statements: "(1)(4)" is no product.
+# Numbers of statements: "(1)(4)" is not a product.
 _LABELS = re.compile(r"^(?:\(\d+\) ?){2,}$")
 # Text that algebra reads.
 _MEANT = {"and", "or", "csch", "sech", "coth", "arccsc", "arcsec", "arccot", "sinh", "cosh", "tanh", "lcm", "gcd"}

@@ -132,7 +132,7 @@ def _read_relation(text: str, parse: Parse) -> Solutions | None:
 
 
 def _read_equation(terms: list[str], parse: Parse) -> Solutions | None:
-    """``x = 2``, or ``x = 2, 3``; other equations are no solutions yet."""
+    """``x = 2``, or ``x = 2, 3``; other equations are not solutions yet."""
     left, right = terms
     letter = parse(left)
     if not isinstance(letter, Symbol):

@@ -106,7 +106,7 @@ def _canonical(name: str) -> str:
 def units_agree(answer: str | None, gold: str | None) -> bool:
     """False where both sides name a unit and these differ: 10 cm is not 10 m, but is 10 and 10 long.
 
-    A degree without a scale agrees with Celsius and Fahrenheit, "units" with every unit, and words that are no known
+    A degree without a scale agrees with Celsius and Fahrenheit, "units" with every unit, and words that are not known
     unit ("ways") with each other.
     """
     if answer is None or gold is None or answer == gold:
