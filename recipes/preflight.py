@@ -170,8 +170,8 @@ def _check_agent_loop(config: DictConfig, stops: Stops) -> None:
         return
     if not Path(agent.agent_loop_config_path or "").is_file():
         raise InputError(
-            f"actor_rollout_ref.rollout.agent.agent_loop_config_path is {agent.agent_loop_config_path!r}, which is not a "
-            f"file, so that verl does not know the agent loop lcpo; give {AGENT_LOOPS}"
+            f"actor_rollout_ref.rollout.agent.agent_loop_config_path is {agent.agent_loop_config_path!r}, which is "
+            f"not a file, so that verl does not know the agent loop lcpo; give {AGENT_LOOPS}"
         )
     stopping = stops.stop_at_zero or stops.exact_overrun is not None
     if stopping and config.trainer.v1.trainer_mode not in TRAINER_MODES:

@@ -67,9 +67,9 @@ def _write(
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval.report", description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", required=True, nargs="+", metavar="NAME=GRADED.jsonl", help="from eval.grade")
+    parser.add_argument("--runs", nargs="+", default=[], metavar="NAME=GRADED.jsonl", help="from eval.grade")
     parser.add_argument(
-        "--training", nargs="+", type=Path, default=[], help="verl's file log; later files win per step"
+        "--training", nargs="+", type=Path, default=[], help="verl's file log, finished or not; later files win"
     )
     parser.add_argument("--output", required=True, type=Path, help="folder to write")
     parser.add_argument("--overwrite", action="store_true", help="replace a report that is there")
@@ -86,6 +86,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     args = parser.parse_args(arguments)
+    if not args.runs and not args.training:
+        raise InputError("there is nothing to report; give --runs, --training, or both")
     args.runs = [_named(run) for run in args.runs]
     names = [name for name, _ in args.runs]
     if len(set(names)) < len(names):

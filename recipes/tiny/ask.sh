@@ -15,6 +15,19 @@ step_of() {
     basename "$(dirname "$(dirname "$1")")"
 }
 
+# done_with PART: notes how long the part took, for `parts`.
+parts_noted=()
+part_began=$SECONDS
+done_with() {
+    parts_noted+=("$(printf '%-28s %3d:%02d' "$1" $(((SECONDS - part_began) / 60)) $(((SECONDS - part_began) % 60)))")
+    part_began=$SECONDS
+}
+
+# parts: how long each part of this command took. What was there already took no time.
+parts() {
+    printf '%s\n' "minutes by part" "${parts_noted[@]}" "$(printf '%-28s %3d:%02d' all $((SECONDS / 60)) $((SECONDS % 60)))"
+}
+
 # ask NAME MODEL DATA TEMPERATURE TOP_P: 400 unseen problems at each of four budgets.
 ask() {
     # shellcheck disable=SC2154  # launch.sh sets home

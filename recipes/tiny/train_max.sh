@@ -12,6 +12,7 @@ source "$root/recipes/tiny/ask.sh"
 exact=$(newest_checkpoint l1_exact)
 base_model >/dev/null  # writes the data that an older build lacks
 bash "$root/recipes/run_l1_max.sh" "$@"
+done_with "train it"
 max=$(newest_checkpoint l1_max)
 runs=()
 
@@ -27,6 +28,9 @@ compare l1-exact "$exact" test
 compare l1-exact-asked-max "$exact" test_max
 compare l1-max "$max" test_max
 compare l1-max-asked-exact "$max" test
+done_with "ask both models"
 "$PYTHON" -m eval.report --title "L1-Max on the embedded model" --overwrite --output "$home/report_max" \
     --runs "${runs[@]}" --training "$home"/l1_max/metrics/*.jsonl
+done_with "report"
+parts
 echo "report: $home/report_max/report.html"

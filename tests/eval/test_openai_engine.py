@@ -167,7 +167,8 @@ def test_trouble_that_passes_is_retried(serve, trouble):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "said"), [((500, b"oops"), "500 oops"), ((200, b"<html>"), "not a completion"), ((200, {}), "KeyError")]
+    ("trouble", "said"),
+    [((500, b"oops"), "500 oops"), ((200, b"<html>"), "not a completion"), ((200, {}), "KeyError")],
 )
 def test_trouble_that_stays_is_one_clear_error_after_bounded_tries(serve, trouble, said):
     server = serve(trouble)

@@ -317,6 +317,18 @@ def test_later_training_files_win_where_they_overlap(tmp_path):
     assert steps[3] == {"critic/score/mean": 9.0, "lcpo/acc": 0.5}
 
 
+def test_a_training_log_is_drawn_by_itself_while_the_run_goes_on(tmp_path):
+    path = tmp_path / "a.jsonl"
+    lines = [{"step": s, "data": {"critic/score/mean": s / 10, "lcpo/acc": 0.5}} for s in (1, 2, 3)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 4, "da')
+    output, measured = draw(tmp_path, "--training", str(path))
+    assert (measured["runs"], measured["overview"]) == ([], [])
+    assert list((output / "figures").glob("training_*.svg"))
+    assert "Training: " in (output / "report.html").read_text()
+    with pytest.raises(InputError, match="there is nothing to report"):
+        draw(tmp_path / "none")
+
+
 def test_length_error_is_drawn_by_budget_band_in_order(tmp_path):
     path = tmp_path / "a.jsonl"
     data = {f"lcpo/exact/{band}/mean_abs_error": 0.1 for band in ("1001-2000", "1-1000", "10001-11000")}

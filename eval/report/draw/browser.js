@@ -207,4 +207,4 @@ for (const link of document.querySelectorAll(".enlarge")) {
     link.closest("figure").classList.toggle("enlarged");
   });
 }
-unpack("packed").then(data => new Browser(new Samples(data), document.getElementById("browser")));
+if (document.getElementById("packed")) unpack("packed").then(data => new Browser(new Samples(data), document.getElementById("browser")));

@@ -52,7 +52,7 @@ def page(
         tables=tables,
         shown=folds.pop(None, []),
         folds=folds,
-        packed=packed(runs),
+        packed=packed(runs) if runs else None,
         script=Markup(_SCRIPT.read_text("utf-8")),
         texts_kept=EXAMPLES_PER_CELL,
         different_rules=different_rules(results["runs"]),

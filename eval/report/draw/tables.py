@@ -102,7 +102,7 @@ def _number(value: float, kind: str, *, unit: bool = True) -> str:
 
 
 def _overview(results: dict[str, Any]) -> Table:
-    rows = []
+    rows: list[list[str]] = []
     for row in results["overview"]:
         cells = [row["run"], row["mode"], f"{len(row['benchmarks'])}", f"{row['n']:,}"]
         for name, _, kind in _OVERVIEW:
@@ -111,11 +111,10 @@ def _overview(results: dict[str, Any]) -> Table:
                 found = (row["differences"] or {}).get(name, _UNKNOWN)
                 cells.append(format_estimate(found, kind, signed=True))
         rows.append(cells)
-    first = results["overview"][0]
     note = "Means over benchmarks, each weighing the same, all budgets together; 95 % intervals."
     if len(rows) > 1:
         note += (
-            f" A difference is to the first row ({first['run']}, {first['mode']}), on the benchmarks and budgets that "
+            f" A difference is to the first row ({rows[0][0]}, {rows[0][1]}), on the benchmarks and budgets that "
             "both have, with the interval of the paired difference."
         )
     heads = ["run", "budgets", "benchmarks", "n"]

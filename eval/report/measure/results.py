@@ -34,11 +34,13 @@ class Settings:
 
 
 def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Measures every run; the schema is schema.json in this folder, described in docs/evaluate.md.
+    """Measures every run; the schema is eval/report/schema.json, described in docs/evaluate.md.
 
     Raises:
         ValueError: the runs were loaded with different counts.
     """
+    if not runs:
+        return _document([], [], [], settings, "response")
     if len({run.count for run in runs}) > 1:
         raise ValueError(f"runs count {', '.join(run.count for run in runs)}; load them all with the same count")
     resampler = Resampler(list(runs), settings.resamples, settings.seed)
@@ -69,17 +71,27 @@ def results(runs: Sequence[Run], keywords: Keywords, published: dict[str, Any], 
                 "token_sources": token_sources(run),
             }
         )
+    return _document(overview(series), measured, equal_tokens(all_curves, settings.at_tokens), settings, runs[0].count)
+
+
+def _document(
+    rows: list[dict[str, Any]],
+    runs: list[dict[str, Any]],
+    compared: list[dict[str, Any]],
+    settings: Settings,
+    count: str,
+) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "settings": {
             "resamples": settings.resamples,
             "seed": settings.seed,
             "interval": "95 % percentile bootstrap, clustered by problem; Wilson's for shares of 0 and 100 %",
-            "count": runs[0].count,
+            "count": count,
         },
-        "overview": overview(series),
-        "runs": measured,
-        "equal_tokens": equal_tokens(all_curves, settings.at_tokens),
+        "overview": rows,
+        "runs": runs,
+        "equal_tokens": compared,
     }
 
 
