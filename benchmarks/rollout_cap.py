@@ -41,9 +41,9 @@ def main() -> None:
     config = compose_recipe(CONFIG, args.recipe, args.overrides)
     rollout = config.actor_rollout_ref.rollout
     reward, grading = parse_reward(config.reward.reward_kwargs)
-    if grading.counted == "thinking":
+    if grading.count == "thinking":
         raise cli.InputError("reward.reward_kwargs.count is thinking; this benchmark stops whole responses")
-    stops = parse_stops(rollout, grading.counted)._replace(stop_at_zero=True)
+    stops = parse_stops(rollout, grading.count).model_copy(update={"stop_at_zero": True})
     sampler = parse_budget(config.data.budget).at(1)
     rows = load_rows(args.data)[: args.prompts]
     budgets = [sampler.draw(row["extra_info"]["id"]) for row in rows]

@@ -76,8 +76,8 @@ def limits_of(config: DictConfig) -> Limits:
     global _latest
     if _latest is None or _latest[0] is not config:
         reward, grading = parse_reward(config.reward.get("reward_kwargs"))
-        stops = parse_stops(config.actor_rollout_ref.rollout, grading.counted)
-        _latest = config, Limits(reward, stops, grading.counted == "thinking")
+        stops = parse_stops(config.actor_rollout_ref.rollout, grading.count)
+        _latest = config, Limits(reward, stops, grading.count == "thinking")
     return _latest[1]
 
 

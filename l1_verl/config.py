@@ -1,20 +1,24 @@
 """Reads the configuration nodes that this package adds to verl's: budgets, rewards, where rollouts stop, advantages.
 
-Mappings in, checked objects out, with neither torch nor verl imported: a wrong knob is refused in a second.
+Mappings in, checked objects out, with neither torch nor verl imported: a wrong knob is refused in a second. What each
+knob does stands in ``recipes/config/lcpo.yaml``, too.
 """
 
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, cast, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from l1_verl.budget import BudgetSampler
 from l1_verl.grading import GradingPool
 from l1_verl.rewards import LengthReward
+from l1_verl.settings import Node, plain
+
+Count = Literal["response", "thinking"]
 
 
 class Budgets(NamedTuple):
@@ -38,30 +42,38 @@ class Budgets(NamedTuple):
         return self.stages[max(first for first in self.stages if first <= step)]
 
 
+class _Draws(Node):
+    """The part of ``data.budget`` that is not a sampler's."""
+
+    draws: PositiveInt = 1
+    """Budgets per row: each row that draws appears so many times."""
+
+    schedule: list[dict[str, Any]] = Field(default_factory=list)
+    """What changes from a training step on: ``[{from_step: 100, high: 2000}, ...]``."""
+
+
 def parse_budget(node: DictConfig | Mapping[str, Any] | None) -> Budgets:
     """Reads ``data.budget``; ``None`` means the paper's values.
 
     Raises:
         ValueError: an unknown key, or a value outside its range.
     """
-    knobs = _plain(node)
-    draws, schedule = knobs.pop("draws", 1), knobs.pop("schedule", None) or []
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
-        raise ValueError(f"data.budget.draws is {draws!r}; it must be a whole number >= 1")
-    if not (isinstance(schedule, list) and all(isinstance(stage, Mapping) for stage in schedule)):
-        raise ValueError(f"data.budget.schedule is {schedule!r}; it must be a list of {{from_step: ..., ...}}")
-    _refuse_unknown("data.budget", knobs, _parameters(BudgetSampler, "draws", "schedule"))
+    knobs = plain(node)
+    own = {name: knobs.pop(name) for name in _Draws.model_fields if knobs.get(name) is not None}
+    knobs = {name: value for name, value in knobs.items() if name not in _Draws.model_fields}
+    drawn = _Draws.read("data.budget", own)
+    _refuse_unknown("data.budget", knobs, [*_Draws.model_fields, *_parameters(BudgetSampler)])
     stages = {1: _sampler("data.", knobs)}
-    for position, stage in enumerate(schedule):
+    for position, stage in enumerate(drawn.schedule):
         key, first, latest = f"data.budget.schedule[{position}]", stage.get("from_step"), max(stages)
-        if isinstance(first, bool) or not isinstance(first, int) or first <= latest:
+        if type(first) is not int or first <= latest:
             raise ValueError(
                 f"{key}.from_step is {first!r}; it must be a whole number > {latest}, where the stage before it begins"
             )
         changes = {name: value for name, value in stage.items() if name != "from_step"}
         _refuse_unknown(key, changes, [name for name in _parameters(BudgetSampler) if name != "seed"])
         stages[first] = _sampler(f"{key}: ", knobs | changes)
-    return Budgets(stages, draws)
+    return Budgets(stages, drawn.draws)
 
 
 def _sampler(where: str, knobs: Mapping[str, Any]) -> BudgetSampler:
@@ -71,16 +83,20 @@ def _sampler(where: str, knobs: Mapping[str, Any]) -> BudgetSampler:
         raise ValueError(f"{where}{error}") from None
 
 
-Count = Literal["response", "thinking"]
-
-
-class Grading(NamedTuple):
+class Grading(Node):
     """The part of ``reward.reward_kwargs`` that says how answers are graded and which tokens count as used."""
 
-    pool: dict[str, Any]
-    require_think_end: bool
-    counted: Count
-    freeze_heap: bool
+    grading: dict[str, Any] = Field(default_factory=dict)
+    """Knobs of ``GradingPool``."""
+
+    require_think_end: bool = False
+    """Whether an answer counts only after ``</think>``."""
+
+    count: Count = "response"
+    """Which tokens are held against the budget: all of the response, or those of the thought."""
+
+    freeze_heap: bool = False
+    """Whether the reward worker's objects are taken out of Python's garbage collection (``gc.freeze``)."""
 
 
 def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthReward, Grading]:
@@ -89,35 +105,33 @@ def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthRew
     Raises:
         ValueError: an unknown key, or a value outside its range.
     """
-    knobs = _plain(node)
-    pool = knobs.pop("grading", None) or {}
-    if not isinstance(pool, Mapping):
-        raise ValueError(f"reward.reward_kwargs.grading is {pool!r}; it must give the knobs of GradingPool by name")
-    pool = dict(pool)
-    _refuse_unknown("reward.reward_kwargs.grading", pool, _parameters(GradingPool))
-    require_think_end = knobs.pop("require_think_end", False)
-    if not isinstance(require_think_end, bool):
-        raise ValueError(f"reward.reward_kwargs.require_think_end is {require_think_end!r}; it must be true or false")
-    freeze_heap = knobs.pop("freeze_heap", False)
-    if not isinstance(freeze_heap, bool):
-        raise ValueError(f"reward.reward_kwargs.freeze_heap is {freeze_heap!r}; it must be true or false")
-    counted = knobs.pop("count", "response")
-    if counted not in get_args(Count):
-        raise ValueError(f"reward.reward_kwargs.count is {counted!r}; it must be one of {', '.join(get_args(Count))}")
-    names = {key: knobs.pop(key) for key in ("for_exact", "for_max") if key in knobs}
+    key = "reward.reward_kwargs"
+    knobs = plain(node)
+    own = {name: knobs.pop(name) for name in Grading.model_fields if knobs.get(name) is not None}
+    knobs = {name: value for name, value in knobs.items() if name not in Grading.model_fields}
+    grading = Grading.read(key, own)
+    _refuse_unknown(f"{key}.grading", grading.grading, _parameters(GradingPool))
+    names = {name: knobs.pop(name) for name in ("for_exact", "for_max") if name in knobs}
     try:
-        return LengthReward(**names, knobs=knobs), Grading(pool, require_think_end, counted, freeze_heap)
+        return LengthReward(**names, knobs=knobs), grading
     except ValueError as error:
-        raise ValueError(f"reward.reward_kwargs.{error}") from None
+        raise ValueError(f"{key}.{error}") from None
 
 
-class Stops(NamedTuple):
+class Stops(Node):
     """``actor_rollout_ref.rollout.custom.lcpo``: where :mod:`l1_verl.agent_loop` ends a thought or a response."""
 
     stop_at_zero: bool = False
-    exact_overrun: int | None = None
+    """Stops a training rollout where its reward is 0 whatever follows."""
+
+    exact_overrun: NonNegativeInt | None = None
+    """Tokens beyond n_gold at which a training rollout of mode "exact" is stopped too."""
+
     close_thinking: bool = False
-    solution_tokens: int | None = None
+    """Closes a thought with ``</think>`` where it has used n_gold tokens, and lets the model write its solution."""
+
+    solution_tokens: PositiveInt | None = None
+    """The most tokens of the solution that follows a thought."""
 
 
 def parse_stops(rollout: DictConfig | Mapping[str, Any], counted: Count) -> Stops:
@@ -131,16 +145,7 @@ def parse_stops(rollout: DictConfig | Mapping[str, Any], counted: Count) -> Stop
         ValueError: an unknown key, a value outside its range, or knobs that contradict each other.
     """
     node = "actor_rollout_ref.rollout.custom.lcpo"
-    knobs = _plain((rollout.get("custom") or {}).get("lcpo"))
-    _refuse_unknown(node, knobs, Stops._fields)
-    stops = Stops(**knobs)
-    for name, least in (("exact_overrun", 0), ("solution_tokens", 1)):
-        value = getattr(stops, name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-            raise ValueError(f"{node}.{name} is {value!r}; it must be a whole number >= {least}, or null")
-    for name in ("stop_at_zero", "close_thinking"):
-        if not isinstance(value := getattr(stops, name), bool):
-            raise ValueError(f"{node}.{name} is {value!r}; it must be true or false")
+    stops = Stops.read(node, (rollout.get("custom") or {}).get("lcpo"))
     if stops.close_thinking and counted != "thinking":
         raise ValueError(
             f"{node}.close_thinking is true, but reward.reward_kwargs.count is {counted!r}: a thought can be closed "
@@ -159,11 +164,33 @@ def parse_stops(rollout: DictConfig | Mapping[str, Any], counted: Count) -> Stop
     return stops
 
 
+class TrainerKnobs(Node):
+    """``trainer.v1.lcpo``."""
+
+    band_width: PositiveInt = 1000
+    """Width in tokens of the budget bands that ``lcpo/*`` metrics are reported in."""
+
+    advantage: Literal["grpo", "decoupled"] = "grpo"
+    """verl's own, from the whole reward; or correctness and length normalised apart (:mod:`l1_verl.advantage`)."""
+
+    length_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    """The weight of length beside correctness in the decoupled advantage."""
+
+
 class Decoupled(NamedTuple):
     """What ``trainer.v1.lcpo.advantage=decoupled`` needs, see :mod:`l1_verl.advantage`."""
 
     length_weight: float
     gated_modes: frozenset[str]
+
+
+def parse_trainer(config: DictConfig) -> TrainerKnobs:
+    """Reads ``trainer.v1.lcpo`` of verl's whole configuration.
+
+    Raises:
+        ValueError: an unknown key, or a value outside its range.
+    """
+    return TrainerKnobs.read("trainer.v1.lcpo", config.trainer.v1.get("lcpo"))
 
 
 def parse_advantage(config: DictConfig) -> Decoupled | None:
@@ -172,13 +199,8 @@ def parse_advantage(config: DictConfig) -> Decoupled | None:
     Raises:
         ValueError: an unknown advantage, or an algorithm whose parts the decoupled one would silently drop.
     """
-    node = config.trainer.v1.get("lcpo") or {}
-    name, weight = node.get("advantage", "grpo"), node.get("length_weight", 1.0)
-    if name not in ADVANTAGES:
-        raise ValueError(f"trainer.v1.lcpo.advantage is {name!r}; it must be one of {', '.join(ADVANTAGES)}")
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not (math.isfinite(weight) and weight >= 0):
-        raise ValueError(f"trainer.v1.lcpo.length_weight is {weight!r}; it must be a number >= 0")
-    if name == "grpo":
+    knobs = parse_trainer(config)
+    if knobs.advantage == "grpo":
         return None
     for key, needed in _DECOUPLED_NEEDS.items():
         value = config.algorithm.get(key, needed)
@@ -187,38 +209,19 @@ def parse_advantage(config: DictConfig) -> Decoupled | None:
                 f"trainer.v1.lcpo.advantage is 'decoupled' and algorithm.{key} is {value!r}, which it would ignore; "
                 f"set algorithm.{key}={str(needed).lower()}"
             )
-    return Decoupled(float(weight), parse_reward(config.reward.get("reward_kwargs"))[0].gated_modes)
-
-
-def parse_band_width(config: DictConfig) -> int:
-    """``trainer.v1.lcpo.band_width`` of verl's whole configuration, 1000 if not set.
-
-    Raises:
-        ValueError: it is not a whole number >= 1.
-    """
-    width = (config.trainer.v1.get("lcpo") or {}).get("band_width", 1000)
-    if isinstance(width, bool) or not isinstance(width, int) or width < 1:
-        raise ValueError(f"trainer.v1.lcpo.band_width is {width!r}; it must be a whole number of tokens >= 1")
-    return width
+    return Decoupled(knobs.length_weight, parse_reward(config.reward.get("reward_kwargs"))[0].gated_modes)
 
 
 #: The trainer modes of :mod:`l1_verl.trainer`.
 TRAINER_MODES = ("lcpo", "lcpo_colocate_async")
-ADVANTAGES = ("grpo", "decoupled")
 _DECOUPLED_NEEDS = {"adv_estimator": "grpo", "use_kl_in_reward": False, "norm_adv_by_std_in_grpo": True}
 
 
-def _plain(node: DictConfig | Mapping[str, Any] | None) -> dict[str, Any]:
-    if isinstance(node, DictConfig):
-        return cast(dict[str, Any], OmegaConf.to_container(node, resolve=True))
-    return dict(node or {})
+def _parameters(target: type) -> list[str]:
+    return list(inspect.signature(target).parameters)
 
 
-def _parameters(target: type, *more: str) -> list[str]:
-    return [*more, *inspect.signature(target).parameters]
-
-
-def _refuse_unknown(key: str, knobs: Mapping[str, Any], allowed: Sequence[str]) -> None:
+def _refuse_unknown(key: str, knobs: Mapping[str, Any], allowed: list[str]) -> None:
     unknown = sorted(set(knobs) - set(allowed))
     if unknown:
         raise ValueError(f"{key}.{unknown[0]} is unknown; allowed are {', '.join(allowed)}")

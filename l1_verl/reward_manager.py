@@ -56,9 +56,9 @@ class LCPORewardManager(RewardManagerBase):
                 "reward.custom_reward_function.path is set, but LCPORewardManager grades by itself; unset it"
             )
         self._length_reward, grading = parse_reward(config.reward.get("reward_kwargs"))
-        self._pool = GradingPool(**grading.pool)
+        self._pool = GradingPool(**grading.grading)
         self._require_think_end = grading.require_think_end
-        self._counts_thinking = grading.counted == "thinking"
+        self._counts_thinking = grading.count == "thinking"
         self._think_end = require_think_end_id(tokenizer) if self._counts_thinking else think_end_id(tokenizer)
         self._eos = tokenizer.eos_token_id
         self._longest = config.actor_rollout_ref.rollout.response_length

@@ -25,7 +25,7 @@ from verl.utils import tensordict_utils as tu
 
 from l1_verl.advantage import decoupled_advantages
 from l1_verl.agent_loop import TRAINING
-from l1_verl.config import Decoupled, parse_advantage, parse_band_width, parse_budget
+from l1_verl.config import Decoupled, parse_advantage, parse_budget, parse_trainer
 from l1_verl.dataset import LCPODataset, redraw
 from l1_verl.metrics import adherence_metrics, mode_of, one_sided_budgets, summary
 from l1_verl.transfer_queue import read, write
@@ -45,7 +45,7 @@ class _LCPOTrainer(PPOTrainer):
     verl_mode: ClassVar[str]
 
     def __init__(self, config: DictConfig) -> None:
-        self._band_width = parse_band_width(config)
+        self._band_width = parse_trainer(config).band_width
         self._decoupled = parse_advantage(config)
         self._budgets = parse_budget(config.data.get("budget"))
         # verl compares the mode's *name* with "sync" wherever synchronous and asynchronous training differ (replay

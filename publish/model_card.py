@@ -55,7 +55,7 @@ class Stage:
     @property
     def counted(self) -> Count:
         """The tokens that its budgets count."""
-        return parse_reward(self.config.reward.get("reward_kwargs"))[1].counted
+        return parse_reward(self.config.reward.get("reward_kwargs"))[1].count
 
     @property
     def shares(self) -> dict[str, float]:

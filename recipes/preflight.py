@@ -25,10 +25,10 @@ from l1_verl.config import (
     TRAINER_MODES,
     Stops,
     parse_advantage,
-    parse_band_width,
     parse_budget,
     parse_reward,
     parse_stops,
+    parse_trainer,
 )
 from l1_verl.files import replacing_file
 from l1_verl.grading import GradingPool
@@ -118,10 +118,10 @@ def check(config: DictConfig) -> None:
             "follow; set trainer.v1.trainer_mode=lcpo"
         )
     _, grading = parse_reward(config.reward.reward_kwargs)
-    GradingPool(**grading.pool).close()
-    _check_agent_loop(config, parse_stops(config.actor_rollout_ref.rollout, grading.counted))
+    GradingPool(**grading.grading).close()
+    _check_agent_loop(config, parse_stops(config.actor_rollout_ref.rollout, grading.count))
     parse_advantage(config)
-    parse_band_width(config)
+    parse_trainer(config)
     mode = config.trainer.v1.trainer_mode
     modes = (*TRAINER_MODES, *VERL_MODES)
     if mode not in modes:

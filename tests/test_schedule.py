@@ -144,7 +144,7 @@ def verl_modes():
         ([{"from_step": 2, "until": 3}], r"schedule\[0\]\.until is unknown"),
         ([{"from_step": 2, "low": 129}], r"schedule\[0\]: budget low is 129 and high is 128"),
         ({"from_step": 2}, r"schedule is .*it must be a list"),
-        ([2], r"schedule is \[2\]"),
+        ([2], r"schedule\[0\] is 2; it must give values by name"),
     ],
 )
 def test_a_wrong_schedule_is_refused_by_its_place(schedule, message):

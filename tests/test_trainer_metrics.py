@@ -12,7 +12,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from l1_verl.config import Decoupled, parse_advantage
+from l1_verl.config import Decoupled, parse_advantage, parse_trainer
 from l1_verl.metrics import adherence_metrics, one_sided_budgets
 from l1_verl.trainer import advantages_of, facts_of, on_tokens
 
@@ -188,5 +188,19 @@ def test_an_advantage_that_would_drop_something_silently_is_refused_at_start_up(
 def test_a_weight_of_length_that_is_no_number_above_zero_is_refused(weight):
     config = lcpo_config("decoupled")
     config.trainer.v1.lcpo.length_weight = weight
-    with pytest.raises(ValueError, match=r"length_weight is .*number >= 0"):
+    with pytest.raises(ValueError, match=r"length_weight is .*; it must be a (finite )?number"):
         parse_advantage(config)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"band_widht": 1}, r"band_widht is unknown; allowed are band_width, advantage, length_weight"),
+        ({"band_width": 0}, r"band_width is 0; it must be a number > 0"),
+        ({"band_width": True}, r"band_width is True; it must be a whole number"),
+        ({"band_width": "32"}, r"band_width is '32'; it must be a whole number"),
+    ],
+)
+def test_a_wrong_knob_of_the_trainer_is_refused_with_its_name_and_value(knobs, message):
+    with pytest.raises(ValueError, match=rf"trainer\.v1\.lcpo\.{message}"):
+        parse_trainer(OmegaConf.create({"trainer": {"v1": {"lcpo": knobs}}}))

@@ -25,13 +25,13 @@ def need_of(config: DictConfig, files: Sequence[str]) -> Need:
     """
     rollout, template = config.actor_rollout_ref.rollout, config.data.get("apply_chat_template_kwargs")
     _, grading = parse_reward(config.reward.reward_kwargs)
-    stops = parse_stops(rollout, grading.counted)
+    stops = parse_stops(rollout, grading.count)
     return Need(
         prompt_length=config.data.max_prompt_length,
         response_length=config.data.max_response_length,
         tensor_parallel=rollout.tensor_model_parallel_size,
         template_arguments=cast(dict[str, Any], OmegaConf.to_container(template)) if template else {},
-        counts_thinking=grading.counted == "thinking" or stops.close_thinking,
+        counts_thinking=grading.count == "thinking" or stops.close_thinking,
         requires_think_end=grading.require_think_end,
         prompts=tuple(prompt for file in files for prompt in read_prompts(Path(file).expanduser())),
         max_model_len=rollout.max_model_len,
