@@ -8,14 +8,14 @@ from typing import Any, Self, cast, get_args
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-# pydantic's error types in our words; {name} is filled from the error's context
+# pydantic's error types in our words, filled from the error's context
 _WORDS = {
     "bool_type": "it must be true or false",
     "int_type": "it must be a whole number",
     "float_type": "it must be a number",
     "finite_number": "it must be a finite number",
-    "greater_than": "it must be a number > {gt:g}",
-    "greater_than_equal": "it must be a number >= {ge:g}",
+    "greater_than": "it must be {number} > {gt:g}",
+    "greater_than_equal": "it must be {number} >= {ge:g}",
     "list_type": "it must be a list",
     "dict_type": "it must give values by name",
     "model_type": "it must give values by name",
@@ -53,7 +53,8 @@ class Node(BaseModel):
         if kind == "literal_error":
             options = get_args(cls.model_fields[str(first["loc"][0])].annotation)
             return f"{where} is {first['input']!r}; it must be one of {', '.join(options)}"
-        rule = _WORDS.get(kind, first["msg"].replace("Input should be", "it must be")).format(**context)
+        number = "a whole number" if type(first["input"]) is int else "a number"
+        rule = _WORDS.get(kind, first["msg"].replace("Input should be", "it must be")).format(number=number, **context)
         return f"{where} is {first['input']!r}; {rule}"
 
 

@@ -191,7 +191,7 @@ def test_validation_is_not_stopped(count):
 @pytest.mark.parametrize(
     ("reward", "stops", "message"),
     [
-        ({}, {"exact_overrun": -1}, r"exact_overrun is -1; it must be a whole number >= 0, or null"),
+        ({}, {"exact_overrun": -1}, r"exact_overrun is -1; it must be a whole number >= 0"),
         ({}, {"exact_overrun": 1.5}, "exact_overrun is 1.5"),
         ({}, {"exact_overun": 1}, r"rollout\.custom\.lcpo\.exact_overun is unknown; allowed are stop_at_zero"),
         ({}, {"stop_at_zero": 1}, "stop_at_zero is 1; it must be true or false"),

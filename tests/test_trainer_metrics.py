@@ -196,7 +196,7 @@ def test_a_weight_of_length_that_is_no_number_above_zero_is_refused(weight):
     ("knobs", "message"),
     [
         ({"band_widht": 1}, r"band_widht is unknown; allowed are band_width, advantage, length_weight"),
-        ({"band_width": 0}, r"band_width is 0; it must be a number > 0"),
+        ({"band_width": 0}, r"band_width is 0; it must be a whole number > 0"),
         ({"band_width": True}, r"band_width is True; it must be a whole number"),
         ({"band_width": "32"}, r"band_width is '32'; it must be a whole number"),
     ],
