@@ -93,10 +93,8 @@ def redraw(row: Mapping[str, Any], sampler: BudgetSampler) -> dict[str, Any]:
     if _DRAW not in extra:
         return dict(row)
     *before, last = row["raw_prompt"]
-    drawn = Budget.from_dict(extra["budget"])
-    if drawn is not None:
-        last = {**last, "content": last["content"].removesuffix(f" {drawn.sentence}")}
-    return _ask({**row, "raw_prompt": [*before, last]}, sampler.draw(row_id(row), extra[_DRAW]))
+    unasked = {**last, "content": split_budget(last["content"])[0]}
+    return _ask({**row, "raw_prompt": [*before, unasked]}, sampler.draw(row_id(row), extra[_DRAW]))
 
 
 def _ask(row: dict[str, Any], budget: Budget | None) -> dict[str, Any]:
