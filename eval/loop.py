@@ -44,10 +44,10 @@ def answers(
             all refused.
     """
     refused = [] if refused is None else refused
-    answered = False
     waiting = iter(tasks)
     running: dict[int, _Running] = {}
     failure: EngineError | None = None
+    answered = False
     key = 0
     while True:
         while failure is None and len(running) < engine.capacity and (task := next(waiting, None)) is not None:
@@ -59,14 +59,12 @@ def answers(
             break
         for finished, outcome in engine.poll():
             sample = running[finished]
-            if isinstance(outcome, RefusedError):
-                refused.append(f"{sample.task.data_source}, row {sample.task.row_id}: {outcome}")
-                if len(refused) >= _ALL_REFUSED and not answered:
-                    failure = failure or outcome
-            elif isinstance(outcome, EngineError):
-                failure = failure or outcome
             if isinstance(outcome, EngineError):
                 del running[finished]
+                if isinstance(outcome, RefusedError):
+                    refused.append(f"{sample.task.data_source}, row {sample.task.row_id}: {outcome}")
+                if not isinstance(outcome, RefusedError) or (len(refused) >= _ALL_REFUSED and not answered):
+                    failure = failure or outcome
                 continue
             answered = True
             try:

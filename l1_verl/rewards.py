@@ -1,21 +1,8 @@
 """Length rewards: pure functions of (correct, used, budget).
 
-With c the correctness of the answer, n_gold the budget and n_y the tokens used (thinking, solution and EOS, or the
-thinking alone):
-
-==================  ============================================================  ========================
-name                r                                                             from
-==================  ============================================================  ========================
-``exact``           1[c] - alpha * |n_gold - n_y|                                 L1, Eq. 1 (LCPO-Exact)
-``max``             1[c] * clip(alpha * (n_gold - n_y) + delta, 0, 1)             L1, Eq. 2 (LCPO-Max)
-``max_additive``    1[c] + clip(alpha * (n_gold - n_y) + delta, 0, 1)             L1, App. A.7 (ablation)
-``max_sigmoid``     1[c] * sigmoid(alpha * (n_gold - n_y))                        L1, App. A.7 (ablation)
-``exact_relative``  1[c] - beta * min(1, |n_gold - n_y| / n_gold)                 this project
-``max_plateau``     1[c] * clip(1 - (n_y - n_gold) / (margin * n_gold), 0, 1)     this project
-``none``            1[c]                                                          the uncontrolled baseline
-==================  ============================================================  ========================
-
-L1 is arXiv 2503.04697. A sample's own mode picks its reward, see :class:`LengthReward`.
+c is the correctness of the answer, n_gold the budget and n_y the tokens used (thinking, solution and EOS, or the
+thinking alone). :data:`REWARDS` lists them with their formulas. L1 is arXiv 2503.04697.
+A sample's own mode picks its reward, see :class:`LengthReward`.
 """
 
 from __future__ import annotations

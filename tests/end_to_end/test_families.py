@@ -27,7 +27,7 @@ from eval.report import __main__ as report
 from l1_verl.budget import Budget
 from l1_verl.data.rows import INSTRUCTION
 from l1_verl.thought import require_think_end_id, thinking_tokens
-from recipes import export
+from publish import export
 from tests.end_to_end.conftest import BUDGETS, LCPO, ROOT, Run, asked, jsonl, make_home, rollouts, starting, steps
 from tests.families import FAMILIES, QWEN3, R1_DISTILL, SMOLLM2, Family
 

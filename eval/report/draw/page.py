@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from eval.report.draw.samples import packed
-from eval.report.draw.tables import Table, different_rules
+from eval.report.draw.table import Table
+from eval.report.draw.tables import different_rules
 from eval.report.measure.load import EXAMPLES_PER_CELL, Run
 
 _SCRIPT = Path(__file__).with_name("browser.js")

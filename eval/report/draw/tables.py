@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from eval.report.draw.board import board
+from eval.report.draw.table import Table, format_estimate, number
 
 _ADHERENCE = (
     ("accuracy", "accuracy", "percent"),
@@ -42,28 +42,6 @@ _MORE = (
 )
 
 
-@dataclass(frozen=True)
-class Table:
-    """Attributes:
-    title: above it.
-    note: one sentence below the title; may be empty.
-    columns: heads.
-    rows: texts.
-    """
-
-    title: str
-    note: str
-    columns: list[str]
-    rows: list[list[str]]
-
-    def markdown(self) -> str:
-        def line(cells: Sequence[str]) -> str:
-            return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-        lines = [f"## {self.title}", "", self.note, ""] if self.note else [f"## {self.title}", ""]
-        return "\n".join([*lines, line(self.columns), line(["---"] * len(self.columns)), *map(line, self.rows), ""])
-
-
 def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
     """Every table that the runs have data for."""
     runs = results["runs"]
@@ -74,7 +52,7 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
         _cells("By budget: limits, truncation, thinking and solution", results, "cells", _MORE),
         _length_errors(runs, published["length_errors"]),
         _curves(results),
-        _board(results, published),
+        board(results, published),
         _voting(runs),
         _keywords(runs),
         _labelled(runs),
@@ -83,22 +61,6 @@ def tables(results: dict[str, Any], published: dict[str, Any]) -> list[Table]:
         *_published(results, published),
     ]
     return [table for table in found if table.rows]
-
-
-def format_estimate(estimate: dict[str, Any], kind: str, *, signed: bool = False) -> str:
-    """``61.2 % [58.0, 64.1]``; a dash where there is nothing. A signed one says its plus."""
-    if estimate["value"] is None:
-        return "–"
-    value = ("+" if signed and estimate["value"] > 0 else "") + _number(estimate["value"], kind)
-    if estimate["low"] is None:
-        return value
-    return f"{value} [{_number(estimate['low'], kind, unit=False)}, {_number(estimate['high'], kind, unit=False)}]"
-
-
-def _number(value: float, kind: str, *, unit: bool = True) -> str:
-    if kind == "percent":
-        return f"{100 * value:.1f}" + (" %" if unit else "")
-    return f"{value:,.0f}" if kind == "tokens" else f"{value:.2f}"
 
 
 def _overview(results: dict[str, Any]) -> Table:
@@ -138,7 +100,7 @@ def _cells(title: str, results: dict[str, Any], part: str, metrics: Sequence[tup
                     values = [format_estimate(cell["metrics"][name], kind) for name, _, kind in metrics]
                     if part == "pooled":
                         share = cell.get("monotone")
-                        values.append("–" if share is None else _number(share, "percent"))
+                        values.append("–" if share is None else number(share, "percent"))
                     rows.append([benchmark, asked, run["name"], f"{cell['n']:,}", *values])
     note = "Value and 95 % interval (bootstrap clustered by problem)."
     if results["settings"]["count"] == "thinking":
@@ -194,40 +156,6 @@ def _curves(results: dict[str, Any]) -> Table:
     note = "Accuracy over log10 of the mean tokens used: least-squares slope, its R², and the curve's mean accuracy."
     heads = ["benchmark", "run", "mode", "slope per decade", "R²", "area (mean accuracy)"]
     return Table("What tokens buy", note, heads, rows)
-
-
-def _board(results: dict[str, Any], published: dict[str, Any]) -> Table:
-    """Models and strategies at equal tokens, each with how often it broke its budget."""
-    compared = results["equal_tokens"]
-    tokens = sorted({t for row in compared for t in row["tokens"]})
-    over = {(row["run"], row["mode"]): row["metrics"]["over_budget"] for row in results["overview"]}
-    rows = []
-    for name in dict.fromkeys(row["name"] for row in compared):
-        for row in compared:
-            if row["name"] == name:
-                at = dict(zip(row["tokens"], row["values"], strict=True))
-                cells = [format_estimate(at[t], "percent") if t in at else "–" for t in tokens]
-                broken = format_estimate(over[row["run"], row["mode"]], "percent")
-                rows.append([name, row["run"], row["mode"], broken, *cells])
-        for curve in published["curves"]:
-            values = [_published_at(curve["benchmarks"].get(name, []), t) for t in tokens]
-            if any(value is not None for value in values):
-                shown = ["–" if value is None else f"{value:.1f} %" for value in values]
-                rows.append([name, f"{curve['model']} (published)", curve["mode"], "–", *shown])
-    note = (
-        "Accuracy at equal mean tokens, interpolated in log tokens; a dash lies outside the curve. No budget is "
-        "picked per benchmark. Over budget: the share over all benchmarks. Published: the paper's numbers, not ours."
-    )
-    heads = ["benchmark", "run", "mode", "over budget", *(f"{t:,.0f}" for t in tokens)]
-    return Table("Board: at equal tokens", note, heads, rows)
-
-
-def _published_at(points: Sequence[Sequence[float]], tokens: float) -> float | None:
-    """Accuracy of a published curve, linear in log tokens between its points."""
-    curve = sorted((float(x), float(y)) for x, y in points)
-    if not curve or not curve[0][0] <= tokens <= curve[-1][0]:
-        return None
-    return float(np.interp(np.log(tokens), np.log([x for x, _ in curve]), [y for _, y in curve]))
 
 
 def _voting(runs: Sequence[dict[str, Any]]) -> Table:

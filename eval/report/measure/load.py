@@ -64,6 +64,30 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
             f"{path} is unfinished, it is to get {wanted:,} samples; run its eval.grade again, or report what is "
             "there with --partial"
         )
+    records, counts, examples = _read(path, keywords)
+    frame = _frame(records, count)
+    if count == "thinking" and (uncounted := int(frame["counted"].isna().sum())) > 0:
+        raise InputError(
+            f"{path} holds {uncounted} samples without thinking_tokens, which their server did not tell; use "
+            "--count response, or generate with --tokenizer"
+        )
+    if frame["id"].duplicated().any():
+        raise InputError(f"{path} holds sample {frame.loc[frame['id'].duplicated(), 'id'].iloc[0]} twice")
+    made = read_config(path) if config_path(path).exists() else {}
+    return Run(
+        name,
+        path,
+        made.get("samples"),
+        {name: value for name, value in made.items() if name != "samples"} or None,
+        count,
+        frame,
+        np.array(counts, dtype=np.int32),
+        examples,
+    )
+
+
+def _read(path: Path, keywords: Keywords) -> tuple[list[tuple[Any, ...]], list[list[int]], list[dict[str, Any]]]:
+    """Of each line its facts and its keywords, and of some lines the whole sample."""
     records: list[tuple[Any, ...]] = []
     counts: list[list[int]] = []
     examples: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
@@ -85,25 +109,7 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
             del cell[EXAMPLES_PER_CELL:]
     if not records:
         raise InputError(f"{path} holds no sample; there is nothing to report")
-    frame = _frame(records, count)
-    if count == "thinking" and (uncounted := int(frame["counted"].isna().sum())) > 0:
-        raise InputError(
-            f"{path} holds {uncounted} samples without thinking_tokens, which their server did not tell; use "
-            "--count response, or generate with --tokenizer"
-        )
-    if frame["id"].duplicated().any():
-        raise InputError(f"{path} holds sample {frame.loc[frame['id'].duplicated(), 'id'].iloc[0]} twice")
-    made = read_config(path) if config_path(path).exists() else {}
-    return Run(
-        name,
-        path,
-        made.get("samples"),
-        {name: value for name, value in made.items() if name != "samples"} or None,
-        count,
-        frame,
-        np.array(counts, dtype=np.int32),
-        list(chain(*examples.values())),
-    )
+    return records, counts, list(chain(*examples.values()))
 
 
 def _shown(response: str) -> str:
