@@ -22,7 +22,7 @@ from openai import AsyncOpenAI, OpenAI
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
-from eval import generate, grade
+from eval import conformance, generate, grade
 from eval.report import __main__ as report
 from l1_verl.budget import Budget
 from l1_verl.data.rows import INSTRUCTION
@@ -221,7 +221,7 @@ def test_the_server_closes_its_thought_at_the_budget(exported, server):
         return
     tokenizer = AutoTokenizer.from_pretrained(exported.model)
     think, think_end = tokenizer.convert_tokens_to_ids("<think>"), require_think_end_id(tokenizer)
-    opened_by_prompt = _generation_prompt(tokenizer).rstrip().endswith("<think>")
+    opened_by_prompt = _opens_thought(exported)
     # An untrained model does not close a thought within eight tokens, nor does it open one by itself.
     bias = {} if opened_by_prompt else {str(think): 100}
     for budget in (1, 8):
@@ -229,6 +229,27 @@ def test_the_server_closes_its_thought_at_the_budget(exported, server):
         assert think_end in ids
         # vLLM counts from after <think>. R1's template ends with it and a line break, which is a token of its own.
         assert thinking_tokens(ids, think_end) == (budget if opened_by_prompt else budget + 2)
+
+
+def test_a_cap_that_the_server_keeps_is_found_to_be_kept(exported, server, tmp_path):
+    if not exported.family.closes_thoughts or not _opens_thought(exported):
+        return  # nothing to cap: an untrained model opens no thought by itself
+    table = tmp_path / "table.json"
+    conformance.main([
+        "--server", server, "--tokenizer", str(exported.model), "--budgets", "1", "8", "--requests", "2",
+        "--together", "4", "--long-prompt", "10", "--max-tokens", "40", "--output", str(table),
+    ])  # fmt: skip
+    rows = {row["name"]: row for row in json.loads(table.read_text())}
+    assert rows.keys() == {
+        "no cap", "cap 1", "cap 8", "cap 8, streamed", "cap 8, long prompt", "cap 8, 4 at once", "cap 8, with a penalty",
+    }  # fmt: skip
+    capped = [row for row in rows.values() if row["budget"] is not None]
+    assert all((row["kept"], row["most_over"]) == (row["n"], 0) for row in capped)
+    assert rows["cap 8"]["at_the_cap"] > 0
+
+
+def _opens_thought(exported) -> bool:
+    return _generation_prompt(AutoTokenizer.from_pretrained(exported.model)).rstrip().endswith("<think>")
 
 
 def test_the_server_survives_more_seeded_prompts_than_fit_into_one_step(exported, server):

@@ -1,0 +1,92 @@
+"""How servers name a cap on the thought, and what they answer: one request and its reply, whatever the server.
+
+vLLM: https://docs.vllm.ai (``thinking_token_budget``); SGLang: docs.sglang.io, thinking budget; llama.cpp:
+``common/reasoning-budget.h``; NIM: docs.nvidia.com, thinking budget control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openai import AsyncOpenAI
+
+from l1_verl.thought import THINK_END, THINK_START
+
+#: By the server's name, what a request says so that a thought has at most so many tokens. vLLM is asked for the token
+#: ids too, so that a thought can be counted as it was written.
+DIALECTS: Mapping[str, Callable[[int], dict[str, Any]]] = {
+    "vllm": lambda tokens: {"thinking_token_budget": tokens, "return_token_ids": True},
+    "sglang": lambda tokens: {"custom_params": {"thinking_budget": tokens}},
+    "llama.cpp": lambda tokens: {"thinking_budget_tokens": tokens},
+    "nim": lambda tokens: {"nvext": {"max_thinking_tokens": tokens}},
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered.
+
+    Attributes:
+        thought: the text of the thought, tags left out.
+        answer: what follows the thought's first ``</think>``, or what the server calls the content.
+        finish: its finish_reason.
+        reasoning_tokens: tokens of the thought, where the server tells.
+        token_ids: all tokens of the response, where the server tells.
+    """
+
+    thought: str
+    answer: str
+    finish: str | None
+    reasoning_tokens: int | None
+    token_ids: list[int] | None
+
+    @property
+    def thinks_again(self) -> bool:
+        """Whether the answer opens or closes another thought."""
+        return THINK_START in self.answer or THINK_END in self.answer
+
+
+async def ask(client: AsyncOpenAI, *, stream: bool, body: dict[str, Any], **request: Any) -> Reply:
+    """One chat completion.
+
+    Args:
+        client: of the server.
+        stream: whether the answer comes in parts.
+        body: what the request says beside OpenAI's own fields.
+        request: ``model``, ``messages``, ``max_tokens``, ...
+
+    Raises:
+        openai.OpenAIError: the server refused, or was out of reach.
+    """
+    create: Any = (
+        client.chat.completions.create
+    )  # what a request says is the caller's business, not the type checker's
+    if not stream:
+        whole = await create(**request, extra_body=body)
+        choice = whole.choices[0]
+        return _reply([choice.message], choice.finish_reason, whole.usage, getattr(choice, "token_ids", None))
+    parts: list[Any] = []
+    ids: list[int] = []
+    finish = usage = None
+    told = {"include_usage": True}
+    async for chunk in await create(**request, extra_body=body, stream=True, stream_options=told):
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            parts.append(choice.delta)
+            ids += getattr(choice, "token_ids", None) or []
+            finish = choice.finish_reason or finish
+    return _reply(parts, finish, usage, ids or None)
+
+
+def _reply(parts: list[Any], finish: str | None, usage: Any, ids: list[int] | None) -> Reply:
+    told = [part.model_dump() for part in parts]
+    thought = "".join(part.get("reasoning_content") or part.get("reasoning") or "" for part in told)
+    content = "".join(part.get("content") or "" for part in told)
+    if not thought and THINK_END in content:
+        thought, _, content = content.partition(THINK_END)
+    elif not thought and content.lstrip().startswith(THINK_START):
+        thought, content = content, ""  # never closed
+    details = getattr(usage, "completion_tokens_details", None)
+    return Reply(thought.replace(THINK_START, ""), content, finish, getattr(details, "reasoning_tokens", None), ids)
