@@ -15,7 +15,7 @@ from l1_verl.cli import EngineError, InputError
 
 
 class Server(ThreadingHTTPServer):
-    """Thinks 100 tokens, or what ``cap`` makes of a request's budget, and answers rightly with ``answer`` before it."""
+    """Thinks 100 tokens, or what ``cap`` makes of a request, and answers rightly, with ``before`` before it."""
 
     cap = staticmethod(lambda body: body.get("thinking_token_budget", 100))
     before = ""
@@ -40,9 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         thinking = min(100, self.server.cap(body))
         question = body["messages"][-1]["content"].rpartition("What is ")[2].partition("?")[0]
-        content = (
-            f"{self.server.before}\\boxed{{{sum(map(int, question.split(' + ')))}}}" if self.server.answers else ""
-        )
+        total = sum(map(int, question.split(" + ")))
+        content = f"{self.server.before}\\boxed{{{total}}}" if self.server.answers else ""
         message = {"role": "assistant", "content": content, "reasoning_content": "x " * thinking}
         usage: dict[str, Any] = {"prompt_tokens": 1, "completion_tokens": thinking + 5, "total_tokens": thinking + 6}
         if self.server.tells:
@@ -130,7 +129,7 @@ def test_a_server_that_does_not_tell_its_thoughts_needs_a_tokenizer(server, tmp_
 
 
 def test_a_server_that_is_not_there_is_one_line():
-    with pytest.raises(EngineError, match="127.0.0.1:1"):
+    with pytest.raises(EngineError, match=r"127\.0\.0\.1:1"):
         conformance.main(["--server", "http://127.0.0.1:1/v1", "--requests", "1"])
 
 
