@@ -241,7 +241,8 @@ def test_a_cap_that_the_server_keeps_is_found_to_be_kept(exported, server, tmp_p
     ])  # fmt: skip
     rows = {row["name"]: row for row in json.loads(table.read_text())}
     assert rows.keys() == {
-        "no cap", "cap 1", "cap 8", "cap 8, streamed", "cap 8, long prompt", "cap 8, 4 at once", "cap 8, with a penalty",
+        "no cap", "cap 1", "cap 8", "cap 8, streamed", "cap 8, long prompt", "cap 8, 4 at once",
+        "cap 8, with a penalty",
     }  # fmt: skip
     capped = [row for row in rows.values() if row["budget"] is not None]
     assert all((row["kept"], row["most_over"]) == (row["n"], 0) for row in capped)
