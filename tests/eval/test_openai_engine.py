@@ -19,6 +19,7 @@ from eval.engines import Completion, Request
 from eval.engines.openai_engine import Backoff, OpenAIEngine
 from l1_verl.cli import EngineError, InputError, RefusedError
 from recipes.tiny.tokenizer import build_tokenizer
+from tests.signals import hear_interrupts
 
 FAST = Backoff(tries=4, first=0.01, longest=0.05)
 GOOD = {
@@ -277,9 +278,9 @@ cli.run(main, "ask")
 def test_an_interrupt_ends_the_process_although_a_request_is_under_way():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
-        process = subprocess.Popen(
-            [sys.executable, "-c", _INTERRUPTED, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        command = [sys.executable, "-c", _INTERRUPTED, url]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(command, preexec_fn=hear_interrupts, **pipes)
         assert process.stdout.readline() == b"asked\n"
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)

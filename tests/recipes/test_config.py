@@ -110,7 +110,7 @@ def test_a_misspelt_knob_is_refused_when_the_recipe_is_composed():
         compose_recipe(CONFIG, "l1_exact", ["reward.reward_kwargs.exact.alhpa=0.1"])
 
 
-def test_the_readme_names_every_key_that_a_run_on_cpu_cannot_try():
+def test_the_documentation_names_every_key_that_a_run_on_cpu_cannot_try():
     gpu, cpu = (
         _leaves(OmegaConf.to_container(compose_recipe(CONFIG, "l1_exact", [f"profile={profile}"]), resolve=True))
         for profile in ("gpu", "cpu")
@@ -118,8 +118,8 @@ def test_the_readme_names_every_key_that_a_run_on_cpu_cannot_try():
     changed = {key for key in gpu.keys() | cpu.keys() if gpu.get(key) != cpu.get(key)}
     # Ray's own resources, and what follows from keys above them.
     changed = {key for key in changed if not key.startswith(("ray_kwargs.", "distillation."))}
-    readme = (CONFIG.parent / "README.md").read_text()
-    named = "\n".join(line for line in readme.splitlines() if line.startswith("| `"))
+    page = (CONFIG.parents[1] / "docs" / "train.md").read_text()
+    named = "\n".join(line for line in page.splitlines() if line.startswith("| `"))
     assert {key for key in changed if not any(part in named for part in _names(key))} == set()
 
 
