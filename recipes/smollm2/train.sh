@@ -37,6 +37,12 @@ ask_trained() {
     ask "$2-$(basename "$(dirname "$(dirname "$model")")")" "$model" "$3"
 }
 
+# A step takes less than half the time in bfloat16 where the processor computes in it, and longer where it does not.
+precision=()
+if grep -qsw avx512_bf16 /proc/cpuinfo; then
+    precision=(actor_rollout_ref.actor.fsdp_config.mixed_precision.param_dtype=bf16 actor_rollout_ref.rollout.dtype=bfloat16)
+fi
+
 mkdir -p "$data"
 problems=${PROBLEMS:-200} train=${GSM8K_TRAIN:-openai/gsm8k} test=${GSM8K_TEST:-openai/gsm8k}
 convert train.parquet any --input "$train" --split train --config main --name gsm8k --train --problem question --answer answer
@@ -48,9 +54,9 @@ base=$(base_model)
 ask base "$base" test
 "$PYTHON" -m recipes.smollm2.supervised --base "$base" --problems "$train" --seed "$SEED" --output "$home/supervised"
 ask supervised "$home/supervised" test
-MODEL_PATH=$home/supervised bash "$root/recipes/run_l1_exact.sh" "$@"
+MODEL_PATH=$home/supervised bash "$root/recipes/run_l1_exact.sh" "${precision[@]}" "$@"
 ask_trained l1_exact l1-exact test
-bash "$root/recipes/run_l1_max.sh" "$@"
+bash "$root/recipes/run_l1_max.sh" "${precision[@]}" "$@"
 ask_trained l1_max l1-max test_max
 "$PYTHON" -m eval.report --title "L1 on SmolLM2-135M-Instruct" --overwrite --output "$home/report" --runs "${runs[@]}" \
     --training "$home"/l1_exact/metrics/*.jsonl
