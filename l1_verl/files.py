@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,15 @@ def content_hash(value: Any) -> str:
 def replacing_file(path: Path) -> Iterator[Path]:
     """A name beside ``path`` to write to; the file becomes ``path`` at the end, or is gone if anything fails before.
 
+    What killed processes left on this machine is removed.
+
     Raises:
         OSError: the folder of ``path`` cannot be made or written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    host = socket.gethostname()
+    temporary = path.with_name(f".{path.name}.{host}.{os.getpid()}.tmp")
+    _remove_left(path, host, ("tmp",))
     try:
         yield temporary
         os.replace(temporary, path)
@@ -70,7 +74,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
             os.replace(folder, replaced)
         os.replace(partial, folder)
         shutil.rmtree(replaced, ignore_errors=True)
-        _remove_left(folder, host)
+        _remove_left(folder, host, _ENDS)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -78,8 +82,12 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 _ENDS = ("partial", "replaced")
 
 
-def _remove_left(folder: Path, host: str) -> None:
-    for end in _ENDS:
-        for left in folder.parent.glob(f".{glob.escape(folder.name)}.{glob.escape(host)}.[0-9]*.{end}"):
-            if not Path("/proc", left.name.split(".")[-2]).exists():
+def _remove_left(path: Path, host: str, ends: Sequence[str]) -> None:
+    for end in ends:
+        for left in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(host)}.[0-9]*.{end}"):
+            if Path("/proc", left.name.split(".")[-2]).exists():
+                continue
+            if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)

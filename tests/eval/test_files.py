@@ -10,7 +10,7 @@ import pytest
 
 from eval.files import LineLog, Wanted, config_path, read_config, read_lines
 from l1_verl.cli import InputError
-from l1_verl.files import replacing_folder
+from l1_verl.files import replacing_folder, write_whole
 
 
 def test_a_line_cut_by_a_kill_is_dropped_and_the_rest_kept(tmp_path):
@@ -140,6 +140,18 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
         replace(tmp_path / "report", "new")
         living.kill()
     assert {path.name for path in tmp_path.iterdir()} == {"report", theirs.name}
+
+
+def test_what_a_killed_process_left_of_a_file_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    host = socket.gethostname()
+    with subprocess.Popen(["sleep", "60"]) as living:
+        theirs = tmp_path / f".state.pt.{host}.{living.pid}.tmp"
+        theirs.touch()
+        (tmp_path / f".state.pt.{host}.{2**22 + 1}.tmp").touch()  # above any process number that Linux gives
+        write_whole(tmp_path / "state.pt", "new")
+        living.kill()
+    assert {path.name for path in tmp_path.iterdir()} == {"state.pt", theirs.name}
+    assert (tmp_path / "state.pt").read_text() == "new"
 
 
 def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(tmp_path):
