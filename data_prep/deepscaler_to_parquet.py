@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import os
 
+from l1_verl import cli
 from l1_verl.cli import InputError
 from l1_verl.data.answers import clean_answer
-from l1_verl.data.convert import check_output, choose, parser, progress, progress_bar, run, save
+from l1_verl.data.convert import add_strict, check_output, choose, parser, progress, progress_bar, run, save
 from l1_verl.data.repeats import (
     Pair,
     census,
@@ -58,15 +59,21 @@ def arguments() -> argparse.Namespace:
         action="store_true",
         help="drop the problems whose answer the grader cannot tell from other answers; takes under a minute",
     )
+    add_strict(options)
     return options.parse_args()
 
 
-def read_pairs(records: list[Record]) -> list[Pair]:
-    return [
-        # A null answer is a blank one: the authors' own math.json has one.
-        Pair(record.index, record.text("problem"), "" if _is_null(record) else record.text("answer", blank=True))
-        for record in progress(records, "checking")
-    ]
+def read_pairs(records: list[Record], unusable: list[str]) -> list[Pair]:
+    """Problem and answer of each record; complaints about records that have none go to ``unusable``."""
+    pairs = []
+    for record in progress(records, "checking"):
+        try:
+            # A null answer is a blank one: the authors' own math.json has one.
+            answer = "" if _is_null(record) else record.text("answer", blank=True)
+            pairs.append(Pair(record.index, record.text("problem"), answer))
+        except InputError as error:
+            unusable.append(str(error))
+    return pairs
 
 
 def _is_null(record: Record) -> bool:
@@ -129,12 +136,16 @@ def without_ungradable(pairs: list[Pair]) -> list[Pair]:
     return [pair for pair, good in zip(pairs, gradable, strict=True) if good]
 
 
-def main() -> None:
+def main() -> int:
     options = arguments()
     check_output(options.output, [*options.input, *options.decontaminate], overwrite=options.overwrite)
     benchmarks = read_records(options.decontaminate, split="test")
-    records = read_records(options.input, split="train")
-    pairs, lines = select(read_pairs(records), options, benchmarks)
+    unusable: list[str] = []
+    records = read_records(options.input, split="train", unreadable=unusable)
+    read = read_pairs(records, unusable)
+    if unusable and (options.strict or not read):
+        raise InputError(unusable[0])
+    pairs, lines = select(read, options, benchmarks)
     problems = [math_problem(pair.position, pair.question, clean_answer(pair.answer)) for pair in pairs]
     chosen = choose(problems, options.limit, options.seed)
     written = save([problem.row("deepscaler", "train") for problem in chosen], options.output)
@@ -142,6 +153,7 @@ def main() -> None:
     if options.limit:
         print(f"  {len(chosen):,} of {len(problems):,} kept (--limit {options.limit} --seed {options.seed})")
     print(written)
+    return cli.tell_unusable("records cannot be used", unusable)
 
 
 if __name__ == "__main__":

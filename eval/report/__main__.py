@@ -61,7 +61,8 @@ def _write(
             write_whole(partial / "figures" / f"{figure.name}.svg", made.svg)
             write_whole(partial / "figures" / f"{figure.name}-dark.svg", made.dark_svg)
             write_whole(partial / "figures" / f"{figure.name}.png", made.png)
-            drawn.append(Shown(figure.fold, figure.title, figure.caption, data_uri(made.svg), data_uri(made.dark_svg)))
+            uris = data_uri(made.svg), data_uri(made.dark_svg)
+            drawn.append(Shown(figure.fold, figure.title, figure.caption, *uris, made.points))
         write_whole(partial / "report.html", page(title, measured, shown, drawn, runs))
 
 

@@ -171,6 +171,11 @@ def add_budgets(options: OneLineParser) -> None:
     options.add_argument(
         "--budgets", type=positive, nargs="+", metavar="TOKENS", help=f"default: {' '.join(map(str, PAPER_BUDGETS))}"
     )
+    add_strict(options)
+
+
+def add_strict(options: OneLineParser) -> None:
+    """The option that makes one record which cannot be used cost the whole file."""
     options.add_argument("--strict", action="store_true", help="refuse a file with a record that cannot be used")
 
 

@@ -96,6 +96,23 @@ def test_when_nothing_is_left_no_file_is_written(script, write, tmp_path):
     assert not (tmp_path / "o.parquet").exists()
 
 
+def test_a_record_that_cannot_be_used_costs_itself_and_the_exit_code_says_so(script, tmp_path):
+    lines = [
+        '{"problem": "What is 1+1?", "answer": "2"}',
+        '{"problem": "cut',
+        '{"answer": "3"}',
+        '{"problem": 4, "answer": "4"}',
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    done = script("deepscaler", "--input", "in.jsonl", "--output", "o.parquet")
+    assert done.returncode == 3, done.stderr
+    assert "3 records cannot be used" in done.stderr
+    assert kept(tmp_path / "o.parquet") == [0]
+    strict = script("deepscaler", "--input", "in.jsonl", "--output", "strict.parquet", "--strict")
+    assert (strict.returncode, strict.stderr.count("\n")) == (2, 1)
+    assert not (tmp_path / "strict.parquet").exists()
+
+
 def test_decontaminate_reads_upstream_files_and_rows_written_here(script, source, write, tmp_path):
     upstream = write("math.jsonl", [{"question": "in a benchmark."}])
     done = script("deepscaler", "--input", source, "--output", "o.parquet", "--decontaminate", upstream)

@@ -99,6 +99,16 @@ def test_text_of_a_model_is_shown_and_never_run(page):
     assert "{{ 7*7 }}" in document
 
 
+def test_the_points_of_a_figure_lie_over_it_and_say_what_they_are(page):
+    figure = next(one for one in seen(page).split("<figure>") if "Tokens used over tokens asked for" in one)
+    points = re.findall('<span class="point[^"]*" style="left:[0-9.]+%;top:[0-9.]+%" data-text="(.*?)">', figure)
+    # 800, 900, 100 and 5 tokens; 810, 790, 100 and 5
+    assert [point.split(" [")[0] for point in points] == [
+        "first (exact): tokens asked for 800, tokens used 451",
+        "second (exact): tokens asked for 800, tokens used 426",
+    ]
+
+
 def test_the_page_asks_no_network_and_its_parts_are_small(page):
     text = page.read_text()
     assert "http://" not in text.replace("http://www.w3.org", "")

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from eval.report.draw.hover import Point
 from eval.report.draw.samples import packed
 from eval.report.draw.table import Table
 from eval.report.draw.tables import different_rules
@@ -27,6 +28,7 @@ class Shown:
     caption: str
     light: str
     dark: str
+    points: Sequence[Point]
 
 
 def page(

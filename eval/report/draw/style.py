@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from eval.report.draw.hover import Point, points_of
+
 #: One panel per figure, narrow enough to be read on a phone; the page sets them side by side where there is room.
 SIZE = (5.0, 3.4)
 _PAPER = {"light": ("#ffffff", "#1f2328", "#d0d7de"), "dark": ("#161b22", "#e6edf3", "#3d444d")}
@@ -26,11 +28,12 @@ _COLOURS = {
 
 @dataclass(frozen=True)
 class Rendered:
-    """A figure as files hold it."""
+    """A figure as files hold it, and its points."""
 
     png: bytes
     svg: bytes
     dark_svg: bytes
+    points: list[Point]
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class Drawing:
             figure.savefig(png, format="png")
             figure.set_layout_engine("none")  # laid out once is enough
             figure.savefig(svg, format="svg", metadata={"Date": None})
-        return Rendered(png.getvalue(), svg.getvalue(), _on_dark_paper(svg.getvalue()))
+            points = points_of(axes)
+        return Rendered(png.getvalue(), svg.getvalue(), _on_dark_paper(svg.getvalue()), points)
 
 
 def _on_dark_paper(svg: bytes) -> bytes:
