@@ -256,7 +256,7 @@ class GradingPool:
 async def _awaited(answer: str | None, outcome: Grade | Future[Verdict]) -> Grade:
     if isinstance(outcome, Grade):
         return outcome
-    # Shielded: several responses may wait for this verdict, and one of them being cancelled is not theirs to feel.
+    # Several responses may wait for this verdict: cancelling one of them must not cancel it for the others.
     correct, status = await asyncio.shield(asyncio.wrap_future(outcome))
     return Grade(correct, answer, status)
 

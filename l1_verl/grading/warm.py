@@ -1,7 +1,7 @@
-r"""Imported by the fork server: sympy's caches and the parser's tables, filled once, are full in every worker.
+r"""Fills sympy's caches and the parser's tables once, before a worker forks its children.
 
-A comparison of each kind is made here, so that neither the first answer of a run nor the first one after a worker was
-killed pays for what the others of its kind find ready.
+Importing this module makes a comparison of each kind, so that the first answer of a run, and the first one after a child
+was killed, are as fast as the others.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The program of a grading worker: one question a line on stdin, one reply a line on stdout.
 
-It imports sympy once and forks a child, which answers. The kernel ends a child that takes too long or too much memory;
-the next one is a fork away, and warm. Both end with the process that started the worker.
+It imports sympy once and forks a child, which answers. The kernel ends a child that takes too long or too much memory,
+and the worker forks the next one, which has everything loaded. Both end with the process that started the worker.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main(timeout: float, memory_limit_mb: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     from l1_verl.grading import warm  # noqa: F401
 
-    gc.freeze()  # what is warm is shared with the children instead of copied
+    gc.freeze()  # children share what is loaded instead of copying it
     _reply({"ready": os.getpid()})
     while True:
         child = os.fork()

@@ -24,11 +24,11 @@ _CLOSED = "the grading pool is closed; make a new one to go on grading"
 
 
 class LimitExceeded(Exception):
-    """A question ended at its limit of time or memory, or took its process down with it twice."""
+    """A question reached its limit of time or memory, or its process died on it twice."""
 
 
 class WorkerDied(Exception):
-    """A worker ended, or fell silent, without a word about the question."""
+    """A worker ended or stopped without replying to the question."""
 
 
 class Workers:
