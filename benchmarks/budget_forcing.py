@@ -18,10 +18,10 @@ from pathlib import Path
 
 from eval.chat import Chat
 from eval.engines.vllm_engine import VLLMEngine
-from eval.loop import answers
+from eval.loop import responses
+from eval.samples import Sample, load_rows, samples_of
 from eval.strategies import Sampling
 from eval.strategies.registry import STRATEGIES
-from eval.tasks import Task, load_rows, tasks_of
 from l1_verl import cli
 
 
@@ -35,30 +35,31 @@ def main() -> None:
     parser.add_argument("--answer-tokens", type=int, default=8)
     parser.add_argument("--context", type=int, default=512)
     args = parser.parse_args()
-    tasks = tasks_of(load_rows(args.data), 1, "benchmark", seed=0)
+    samples = samples_of(load_rows(args.data), 1, "benchmark", seed=0)
     # Evenly over the file, so that every budget in it takes part.
-    tasks = tasks[:: max(1, len(tasks) // args.prompts)][: args.prompts]
+    samples = samples[:: max(1, len(samples) // args.prompts)][: args.prompts]
     engine = VLLMEngine(args.model, Chat.load(args.model), context=args.context)
     sampling = Sampling(context=engine.context, answer_tokens=args.answer_tokens)
     batched = engine.capacity
     speeds: dict[str, list[float]] = {"batched": [], "one at a time": []}
-    _run(tasks[:8], args.strategy, sampling, engine)  # the first batch pays for allocation
+    _run(samples[:8], args.strategy, sampling, engine)  # the first batch pays for allocation
     for _ in range(args.repeats):
         for name, capacity in (("batched", batched), ("one at a time", 1)):
             engine.capacity = capacity
-            speeds[name].append(_run(tasks, args.strategy, sampling, engine))
+            speeds[name].append(_run(samples, args.strategy, sampling, engine))
     engine.close()
     medians = {name: statistics.median(values) for name, values in speeds.items()}
     ratio = medians["batched"] / medians["one at a time"]
-    print(json.dumps({"prompts": len(tasks), "strategy": args.strategy, "tokens_per_second": speeds, "ratio": ratio}))
+    found = {"prompts": len(samples), "strategy": args.strategy, "tokens_per_second": speeds, "ratio": ratio}
+    print(json.dumps(found))
 
 
-def _run(tasks: Sequence[Task], strategy: str, sampling: Sampling, engine: VLLMEngine) -> float:
-    """Tokens per second over all ``tasks``."""
+def _run(samples: Sequence[Sample], strategy: str, sampling: Sampling, engine: VLLMEngine) -> float:
+    """Tokens per second over all ``samples``."""
     engine.llm.reset_prefix_cache()
     started = time.perf_counter()
-    finished = answers(tasks, partial(STRATEGIES[strategy], sampling=sampling), engine)
-    tokens = sum(answer.used_tokens for _, answer in finished)
+    finished = responses(samples, partial(STRATEGIES[strategy], sampling=sampling), engine)
+    tokens = sum(response.used_tokens for _, response in finished)
     return tokens / (time.perf_counter() - started)
 
 

@@ -20,10 +20,10 @@ from eval.chat import Chat
 from eval.engines.vllm_engine import VLLMEngine
 from eval.files import LineLog
 from eval.generate import record_of
-from eval.loop import answers
+from eval.loop import responses
+from eval.samples import load_rows, samples_of
 from eval.strategies import Sampling
 from eval.strategies.plain import plain
-from eval.tasks import load_rows, tasks_of
 from l1_verl import cli
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--context", type=int, default=512)
     args = parser.parse_args()
-    tasks = tasks_of(load_rows(args.data), 1, "benchmark", seed=0)[: args.prompts]
+    samples = samples_of(load_rows(args.data), 1, "benchmark", seed=0)[: args.prompts]
     chat = Chat.load(args.model)
     engine = VLLMEngine(args.model, chat, context=args.context)
     sampling = Sampling(temperature=0.0, max_tokens=args.max_tokens, context=engine.context)
@@ -46,7 +46,7 @@ def main() -> None:
     def bare() -> tuple[float, int]:
         engine.llm.reset_prefix_cache()
         started = time.perf_counter()
-        prompts = [{"prompt_token_ids": chat.render(task.conversation(with_budget=True))} for task in tasks]
+        prompts = [{"prompt_token_ids": chat.render(sample.conversation(with_budget=True))} for sample in samples]
         params = SamplingParams(temperature=0.0, max_tokens=args.max_tokens)
         outputs = engine.llm.generate(prompts, params, use_tqdm=False)
         return time.perf_counter() - started, sum(len(output.outputs[0].token_ids) for output in outputs)
@@ -57,9 +57,9 @@ def main() -> None:
             started = time.perf_counter()
             tokens = 0
             with LineLog(Path(folder) / "samples.jsonl", {}) as log:
-                for task, answer in answers(tasks, partial(plain, sampling=sampling), engine):
-                    log.append(record_of(task, answer))
-                    tokens += answer.used_tokens
+                for sample, response in responses(samples, partial(plain, sampling=sampling), engine):
+                    log.append(record_of(sample, response))
+                    tokens += response.used_tokens
             return time.perf_counter() - started, tokens
 
     bare()  # the first batch pays for allocation
@@ -72,7 +72,7 @@ def main() -> None:
     engine.close()
     ratios = [ours / bare for ours, bare in zip(seconds["ours"], seconds["bare"], strict=True)]
     overhead = statistics.median(ratios) - 1
-    print(json.dumps({"prompts": len(tasks), "tokens": counts, "seconds": seconds, "overhead": overhead}))
+    print(json.dumps({"prompts": len(samples), "tokens": counts, "seconds": seconds, "overhead": overhead}))
 
 
 if __name__ == "__main__":

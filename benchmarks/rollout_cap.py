@@ -20,7 +20,7 @@ import numpy as np
 from eval.chat import Chat
 from eval.engines.vllm_engine import VLLMEngine
 from eval.report.measure.bootstrap import estimate, weights
-from eval.tasks import load_rows
+from eval.samples import load_rows
 from l1_verl import cli
 from l1_verl.agent_loop import stop_at
 from l1_verl.config import parse_budget, parse_reward, parse_stops

@@ -21,11 +21,11 @@ from tqdm import tqdm
 from eval.chat import Chat
 from eval.engines import Engine
 from eval.files import LineLog, Wanted, read_lines, storable
-from eval.loop import answers
+from eval.loop import responses
 from eval.model import fingerprint, model_context
-from eval.strategies import Answer, Sampling
+from eval.samples import Sample, file_hash, load_rows, samples_of
+from eval.strategies import Response, Sampling
 from eval.strategies.registry import OPTIONS, STRATEGIES, flag, options_of
-from eval.tasks import Task, file_hash, load_rows, tasks_of
 from l1_verl import cli
 from l1_verl.cli import InputError
 from l1_verl.files import content_hash
@@ -35,14 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     rows = [row for path in args.data for row in load_rows(path, args.limit)]
     config = _config(args)
-    tasks = tasks_of(rows, args.samples, content_hash(config), args.seed)
-    _refuse_unfit(args, tasks)
-    _warn_of_budgets(args, tasks)
+    samples = samples_of(rows, args.samples, content_hash(config), args.seed)
+    _refuse_unfit(args, samples)
+    _warn_of_budgets(args, samples)
     if args.output.exists():
         _refuse_foreign(args.output)
     with LineLog(args.output, config, overwrite=args.overwrite) as log:
         done = {record["id"] for record in log.records()}
-        left = [task for task in tasks if task.id not in done]
+        left = [sample for sample in samples if sample.id not in done]
         wanted, lines = Wanted(args.output), len(done) + len(left)
         refused: list[str] = []
         if left:
@@ -52,23 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wanted.note(lines)
             try:
                 strategy = partial(STRATEGIES[args.strategy], sampling=sampling)
-                _generate(answers(left, strategy, engine, refused), len(left), log, len(done))
+                _generate(responses(left, strategy, engine, refused), len(left), log, len(done))
             finally:
                 engine.close()
         else:
-            print(f"{args.output}: all {len(tasks):,} samples are there")
+            print(f"{args.output}: all {len(samples):,} samples are there")
         wanted.reached(lines - len(refused))
         if refused:
             wanted.note(lines)
     return cli.tell_unusable("samples were refused and are missing; the same command asks for them again", refused)
 
 
-def _generate(finished: Iterable[tuple[Task, Answer]], total: int, log: LineLog, done: int) -> None:
+def _generate(finished: Iterable[tuple[Sample, Response]], total: int, log: LineLog, done: int) -> None:
     started, tokens, written = time.monotonic(), 0, 0
     with tqdm(total=done + total, initial=done, unit="sample", smoothing=0.05) as bar:
-        for task, answer in finished:
-            log.append(record_of(task, answer))
-            tokens += answer.used_tokens
+        for sample, response in finished:
+            log.append(record_of(sample, response))
+            tokens += response.used_tokens
             written += 1
             bar.set_postfix_str(f"{tokens / (time.monotonic() - started):,.0f} tokens/s", refresh=False)
             bar.update()
@@ -76,25 +76,25 @@ def _generate(finished: Iterable[tuple[Task, Answer]], total: int, log: LineLog,
     print(f"{log.path}: {written:,} samples, {tokens:,} tokens in {seconds:.1f} s ({tokens / seconds:,.0f} tokens/s)")
 
 
-def record_of(task: Task, answer: Answer) -> dict[str, Any]:
-    """The line of samples.jsonl that ``answer`` becomes; docs/evaluate.md describes its fields."""
-    thinking = answer.thinking_tokens
+def record_of(sample: Sample, response: Response) -> dict[str, Any]:
+    """The line of samples.jsonl that ``response`` becomes; docs/evaluate.md describes its fields."""
+    thinking = response.thinking_tokens
     return {
-        "id": task.id,
-        "row_id": task.row_id,
-        "data_source": task.data_source,
-        "budget": None if task.budget is None else task.budget.to_dict(),
-        "sample": task.sample,
-        "problem": task.messages[-1]["content"],
-        "ground_truth": task.ground_truth,
-        "answer_type": task.answer_type,
-        "response": storable(answer.response),
-        "used_tokens": answer.used_tokens,
+        "id": sample.id,
+        "row_id": sample.row_id,
+        "data_source": sample.data_source,
+        "budget": None if sample.budget is None else sample.budget.to_dict(),
+        "sample": sample.number,
+        "problem": sample.messages[-1]["content"],
+        "ground_truth": sample.ground_truth,
+        "answer_type": sample.answer_type,
+        "response": storable(response.text),
+        "used_tokens": response.used_tokens,
         "thinking_tokens": thinking,
-        "solution_tokens": None if thinking is None else answer.used_tokens - thinking,
-        "inserted_tokens": answer.inserted_tokens,
-        "truncated": not answer.stopped,
-        "rounds": answer.rounds,
+        "solution_tokens": None if thinking is None else response.used_tokens - thinking,
+        "inserted_tokens": response.inserted_tokens,
+        "truncated": not response.stopped,
+        "rounds": response.rounds,
     }
 
 
@@ -186,17 +186,18 @@ def _config(args: argparse.Namespace) -> dict[str, Any]:
     return config
 
 
-def _refuse_unfit(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
+def _refuse_unfit(args: argparse.Namespace, samples: Sequence[Sample]) -> None:
     token_ids = args.engine != "openai" or bool(args.tokenizer)
-    complaint = STRATEGIES[args.strategy].complaint(tasks, token_ids=token_ids)
+    complaint = STRATEGIES[args.strategy].complaint(samples, token_ids=token_ids)
     if complaint:
         raise InputError(f"--strategy {args.strategy} {complaint}")
 
 
-def _warn_of_budgets(args: argparse.Namespace, tasks: Sequence[Task]) -> None:
+def _warn_of_budgets(args: argparse.Namespace, samples: Sequence[Sample]) -> None:
     """Warns of budgets that no response can reach."""
     longest = min(args.max_tokens, args.max_model_len or args.max_tokens)
-    above = {task.budget.tokens for task in tasks if task.budget is not None and task.budget.tokens > longest}
+    budgets = {sample.budget.tokens for sample in samples if sample.budget is not None}
+    above = {tokens for tokens in budgets if tokens > longest}
     if above:
         listed = ", ".join(f"{tokens:,}" for tokens in sorted(above)[:5])
         print(
@@ -216,7 +217,7 @@ def _refuse_foreign(path: Path) -> None:
         raise InputError(f"--output {path} exists and holds no samples; choose another file")
 
 
-def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple[Engine, Sampling]:
+def _engine(args: argparse.Namespace, samples: Sequence[Sample], done: int) -> tuple[Engine, Sampling]:
     sampling = partial(
         Sampling,
         temperature=args.temperature,
@@ -240,10 +241,11 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
     from eval.engines.vllm_engine import VLLMEngine
 
     chat = Chat.load(args.model)
-    asked = list({(task.data_source, task.row_id): task for task in tasks}.values())  # samples share their prompt
+    # The samples of a row share their prompt.
+    asked = list({(sample.data_source, sample.row_id): sample for sample in samples}.values())
     context = args.max_model_len or _needed_context(args.model, chat, asked, sampling())
-    for task in asked:  # what does not fit is found now, not after an hour
-        next(STRATEGIES[args.strategy](task, chat, sampling=sampling(context=context)))
+    for sample in asked:  # what does not fit is found now, not after an hour
+        next(STRATEGIES[args.strategy](sample, chat, sampling=sampling(context=context)))
     engine = VLLMEngine(
         args.model,
         chat,
@@ -256,14 +258,14 @@ def _engine(args: argparse.Namespace, tasks: Sequence[Task], done: int) -> tuple
     return engine, sampling(context=engine.context)
 
 
-def _needed_context(model: str, chat: Chat, tasks: Sequence[Task], sampling: Sampling) -> int | None:
+def _needed_context(model: str, chat: Chat, samples: Sequence[Sample], sampling: Sampling) -> int | None:
     """The longest prompt and response, but no more than the model has: what a small memory can be asked to hold."""
     own = model_context(model)
     if own is None:
         return None
     needed = 0
-    for task in tasks:
-        needed = max(needed, len(chat.render(task.conversation(with_budget=True))) + sampling.cap(task, 0))
+    for sample in samples:
+        needed = max(needed, len(chat.render(sample.conversation(with_budget=True))) + sampling.cap(sample, 0))
     # Room for what a strategy inserts: s1-paper up to a hundred times "Wait".
     return min(own, needed + 256)
 

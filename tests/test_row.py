@@ -7,7 +7,7 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from eval.tasks import tasks_of
+from eval.samples import samples_of
 from l1_verl.budget import Budget
 from l1_verl.cli import InputError
 from l1_verl.dataset import LCPODataset
@@ -52,10 +52,10 @@ def test_training_and_evaluation_ask_a_foreign_row_alike(name, tokenizer, tmp_pa
     row, budget = ROWS[name]
     (tmp_path / "rows.json").write_text(json.dumps(row))
     config = {"max_prompt_length": 128, "cache_dir": str(tmp_path / "cache"), "filter_overlong_prompts": False}
-    [task] = tasks_of([row], 1, "config", 0)
-    asked = task.conversation(with_budget=True)
+    [sample] = samples_of([row], 1, "config", 0)
+    asked = sample.conversation(with_budget=True)
     assert asked[-1]["content"] == (QUESTION if budget is None else budget.append_to(QUESTION))
-    assert task.budget == budget
+    assert sample.budget == budget
     if row["extra_info"] is not None:  # a row without takes part in training and draws
         item = LCPODataset(str(tmp_path / "rows.json"), tokenizer, OmegaConf.create(config))[0]
         assert item["raw_prompt"] == asked
@@ -89,4 +89,4 @@ def test_a_row_that_nobody_could_ask_or_grade_is_refused_by_both(change, why, to
     with pytest.raises(ValueError, match=why):
         read_row(row)
     with pytest.raises(InputError, match=f"row 0 .*{why}"):
-        tasks_of([row], 1, "config", 0)
+        samples_of([row], 1, "config", 0)

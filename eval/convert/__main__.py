@@ -23,7 +23,7 @@ from eval.convert.records import Samples
 from eval.convert.recount import load_tokenizer, recounted
 from eval.convert.run import Conversion, Rows, converted, first_row, open_rows
 from eval.files import LineLog, config_path, read_config
-from eval.tasks import file_hash
+from eval.samples import file_hash
 from l1_verl import cli
 from l1_verl.budget import MODES
 from l1_verl.cli import InputError

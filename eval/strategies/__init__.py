@@ -11,7 +11,7 @@ s1-wait       no                          as s1-truncate; a thought that ends ea
 s1-paper      no                          budget forcing as the authors of L1 ran it, faults included
 ============  ==========================  ===================================================================
 
-A strategy is written for one sample: a generator that yields requests and returns an :class:`Answer`.
+A strategy is written for one sample: a generator that yields requests and returns a :class:`Response`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from dataclasses import dataclass, replace
 
 from eval.chat import Chat
 from eval.engines import Completion, Request
-from eval.tasks import Task
+from eval.samples import Sample
 from l1_verl.cli import InputError
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A finished response.
 
     Attributes:
-        response: what follows the prompt.
+        text: what follows the prompt.
         used_tokens: n_y, all tokens of the response: thinking, solution, EOS and whatever was inserted.
         thinking_tokens: those up to and with the first ``</think>``; None where a server does not tell.
         inserted_tokens: those a strategy put in.
@@ -38,7 +38,7 @@ class Answer:
         rounds: how many requests it took.
     """
 
-    response: str
+    text: str
     used_tokens: int
     thinking_tokens: int | None
     inserted_tokens: int
@@ -46,7 +46,7 @@ class Answer:
     rounds: int
 
 
-Steps = Generator[Request, Completion, Answer]
+Steps = Generator[Request, Completion, Response]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Strategy:
     """A strategy and what it needs.
 
     Attributes:
-        steps: (task, chat, sampling=...) -> the sample's requests.
+        steps: (sample, chat, sampling=...) -> the sample's requests.
         options: the fields of :class:`Sampling` that it takes beside those of every strategy, with their defaults.
         continues: whether it continues responses up to a budget, so that it needs budgets and token ids.
     """
@@ -63,14 +63,14 @@ class Strategy:
     options: Mapping[str, float | None]
     continues: bool = True
 
-    def __call__(self, task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
-        return self.steps(task, chat, sampling=sampling)
+    def __call__(self, sample: Sample, chat: Chat | None, *, sampling: Sampling) -> Steps:
+        return self.steps(sample, chat, sampling=sampling)
 
-    def complaint(self, tasks: Iterable[Task], *, token_ids: bool) -> str | None:
-        """Why these tasks cannot be run, or None.
+    def complaint(self, samples: Iterable[Sample], *, token_ids: bool) -> str | None:
+        """Why these samples cannot be run, or None.
 
         Args:
-            tasks: what is to be asked.
+            samples: what is to be asked.
             token_ids: whether the engine takes and returns token ids.
         """
         if not self.continues:
@@ -80,7 +80,7 @@ class Strategy:
                 "continues responses token by token; with --engine openai it needs --tokenizer and a server that "
                 "takes token ids, such as `vllm serve`"
             )
-        unbudgeted = next((task for task in tasks if task.budget is None), None)
+        unbudgeted = next((sample for sample in samples if sample.budget is None), None)
         if unbudgeted is None:
             return None
         return f"needs a budget, and a row of {unbudgeted.data_source!r} has none; prepare the data with --budgets"
@@ -110,26 +110,26 @@ class Sampling:
     max_waits: int = 100
     solution_tokens: int | None = None
 
-    def cap(self, task: Task, prompt_tokens: int) -> int:
-        """Most tokens that the response to ``task`` may have.
+    def cap(self, sample: Sample, prompt_tokens: int) -> int:
+        """Most tokens that the response to ``sample`` may have.
 
         Raises:
             InputError: the prompt fills the context.
         """
         cap = self.max_tokens
-        if self.max_budget_multiple is not None and task.budget is not None:
-            cap = min(cap, max(1, int(self.max_budget_multiple * task.budget.tokens)))
+        if self.max_budget_multiple is not None and sample.budget is not None:
+            cap = min(cap, max(1, int(self.max_budget_multiple * sample.budget.tokens)))
         if self.context is not None:
             cap = min(cap, self.context - prompt_tokens)
         if cap < 1:
             raise InputError(
-                f"a prompt of {task.data_source} has {prompt_tokens} tokens and leaves no room in a context of "
+                f"a prompt of {sample.data_source} has {prompt_tokens} tokens and leaves no room in a context of "
                 f"{self.context}; raise --max-model-len or drop that row"
             )
         return cap
 
-    def request(self, task: Task, prompt: list[int] | list[dict[str, str]], max_tokens: int) -> Request:
-        return Request(prompt, max_tokens, self.temperature, self.top_p, task.seed)
+    def request(self, sample: Sample, prompt: list[int] | list[dict[str, str]], max_tokens: int) -> Request:
+        return Request(prompt, max_tokens, self.temperature, self.top_p, sample.seed)
 
 
 def continued(request: Request, prompt: list[int], max_tokens: int, round_: int) -> Request:

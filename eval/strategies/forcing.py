@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from eval.chat import Chat
 from eval.engines import Completion, Request
-from eval.strategies import Answer, Sampling, Steps, continued
-from eval.tasks import Task
+from eval.samples import Sample
+from eval.strategies import Response, Sampling, Steps, continued
 from l1_verl.cli import InputError
 from l1_verl.thought import THINK_END
 
@@ -21,52 +21,52 @@ _CLOSE = f"\n{THINK_END}{_BOX}"
 _WAIT = "Wait"
 
 
-def hard_cap(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
+def hard_cap(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """The prompt asks for the budget, and the limit holds it: obedience where it works, a guarantee where not."""
-    return _forced(task, chat, sampling, with_budget=True, waits=0)
+    return _forced(sample, chat, sampling, with_budget=True, waits=0)
 
 
-def s1_truncate(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
+def s1_truncate(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """The prompt says nothing of a budget; at the limit the thought is closed and the answer asked for."""
-    return _forced(task, chat, sampling, with_budget=False, waits=0)
+    return _forced(sample, chat, sampling, with_budget=False, waits=0)
 
 
-def s1_wait(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
+def s1_wait(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """As ``s1_truncate``, but a thought that ends before the limit loses its ``</think>`` and goes on after "Wait"."""
-    return _forced(task, chat, sampling, with_budget=False, waits=sampling.max_waits)
+    return _forced(sample, chat, sampling, with_budget=False, waits=sampling.max_waits)
 
 
-def thinking_cap(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
+def thinking_cap(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """The prompt asks for the budget, a thought that reaches it is closed, and the solution follows.
 
     What ``close_thinking`` does in training (l1_verl/agent_loop.py), after Elastic Reasoning (arXiv 2505.05315): a
     budget that leaves no room for the solution is lowered, and whatever is written before a ``</think>`` is a thought.
     """
     assert chat is not None
-    assert task.budget is not None  # Strategy.complaint
-    prompt = chat.render(task.conversation(with_budget=True))
-    response = _Response(chat, prompt, sampling.cap(task, len(prompt)))
+    assert sample.budget is not None  # Strategy.complaint
+    prompt = chat.render(sample.conversation(with_budget=True))
+    draft = _Draft(chat, prompt, sampling.cap(sample, len(prompt)))
     close = len(chat.encode(THINK_END))
-    thought = min(task.budget.tokens, response.left - (sampling.solution_tokens or 1))
+    thought = min(sample.budget.tokens, draft.left - (sampling.solution_tokens or 1))
     if thought < close:
         raise InputError(
-            f"a budget of {task.budget.tokens} tokens ({task.data_source}) in a response of at most {response.left} "
+            f"a budget of {sample.budget.tokens} tokens ({sample.data_source}) in a response of at most {draft.left} "
             f"leaves {thought} for the thought, and closing it takes {close}; lower --solution-tokens, raise "
             "--max-tokens or --max-model-len, or drop such budgets from the data"
         )
-    request = sampling.request(task, prompt, thought)
-    yield from _go_on(response, _up_to_close(request, chat), thought - close)
-    if not chat.closes_thought(response.ids):
-        if response.stopped:
-            return response.answer()
-        response.insert(THINK_END)
-    response.stopped = False
-    yield from _go_on(response, request, min(response.left, sampling.solution_tokens or response.left))
-    return response.answer()
+    request = sampling.request(sample, prompt, thought)
+    yield from _go_on(draft, _up_to_close(request, chat), thought - close)
+    if not chat.closes_thought(draft.ids):
+        if draft.stopped:
+            return draft.finished()
+        draft.insert(THINK_END)
+    draft.stopped = False
+    yield from _go_on(draft, request, min(draft.left, sampling.solution_tokens or draft.left))
+    return draft.finished()
 
 
 @dataclass
-class _Response:
+class _Draft:
     """What has been written so far, by the model and by the strategy."""
 
     chat: Chat
@@ -106,54 +106,54 @@ class _Response:
         _, box, answer = solution.partition("\\boxed{")
         return bool(box) and answer.count("}") > answer.count("{")
 
-    def answer(self) -> Answer:
+    def finished(self) -> Response:
         thinking = self.chat.thinking_tokens(self.prompt, self.ids)
         text = self.chat.decode(self.ids)
-        return Answer(text, len(self.ids), thinking, self.inserted, self.stopped, self.rounds)
+        return Response(text, len(self.ids), thinking, self.inserted, self.stopped, self.rounds)
 
 
-def _forced(task: Task, chat: Chat | None, sampling: Sampling, *, with_budget: bool, waits: int) -> Steps:
+def _forced(sample: Sample, chat: Chat | None, sampling: Sampling, *, with_budget: bool, waits: int) -> Steps:
     assert chat is not None
-    assert task.budget is not None  # Strategy.complaint
-    prompt = chat.render(task.conversation(with_budget=with_budget))
-    budget = min(task.budget.tokens, sampling.cap(task, len(prompt)))
+    assert sample.budget is not None  # Strategy.complaint
+    prompt = chat.render(sample.conversation(with_budget=with_budget))
+    budget = min(sample.budget.tokens, sampling.cap(sample, len(prompt)))
     close = len(chat.encode(_CLOSE))
     if budget <= close:
         raise InputError(
-            f"a budget of {budget} tokens ({task.data_source}) cannot hold the {close} tokens that close a thought "
+            f"a budget of {budget} tokens ({sample.data_source}) cannot hold the {close} tokens that close a thought "
             "and an answer; drop such budgets from the data"
         )
-    response = _Response(chat, prompt, budget)
-    request = sampling.request(task, prompt, budget)
+    draft = _Draft(chat, prompt, budget)
+    request = sampling.request(sample, prompt, budget)
     # Half of what is left at most goes to the forced answer, or a small budget would leave nothing to think with.
     reserve = close + min(sampling.answer_tokens, max(1, (budget - close) // 2))
-    yield from _think(response, request, reserve, waits)
-    if not response.stopped and not response.has_answer():
-        response.insert(_CLOSE if response.in_thought() else _BOX)
-        yield from _go_on(response, replace(request, stop=("\n\n",)), min(response.left, sampling.answer_tokens))
-    return response.answer()
+    yield from _think(draft, request, reserve, waits)
+    if not draft.stopped and not draft.has_answer():
+        draft.insert(_CLOSE if draft.in_thought() else _BOX)
+        yield from _go_on(draft, replace(request, stop=("\n\n",)), min(draft.left, sampling.answer_tokens))
+    return draft.finished()
 
 
-def _think(response: _Response, request: Request, reserve: int, waits: int) -> Generator[Request, Completion, None]:
+def _think(draft: _Draft, request: Request, reserve: int, waits: int) -> Generator[Request, Completion, None]:
     """Writes thought and solution until the model is done or only ``reserve`` tokens are left.
 
     With ``waits`` the model is stopped where it closes its thought, so that the close can be taken back.
     """
-    wait = len(response.chat.encode(_WAIT))
+    wait = len(draft.chat.encode(_WAIT))
     while True:
-        asked = _up_to_close(request, response.chat) if waits > 0 else request
-        yield from _go_on(response, asked, response.left - reserve)
-        if not response.stopped or waits == 0:
+        asked = _up_to_close(request, draft.chat) if waits > 0 else request
+        yield from _go_on(draft, asked, draft.left - reserve)
+        if not draft.stopped or waits == 0:
             return
-        if response.left - reserve > wait:
-            response.take_back_end()
-            response.insert(_WAIT)
+        if draft.left - reserve > wait:
+            draft.take_back_end()
+            draft.insert(_WAIT)
             waits -= 1
-        elif response.chat.closes_thought(response.ids):
+        elif draft.chat.closes_thought(draft.ids):
             waits = 0  # no room to think on: what is left is for the solution
         else:
             return
-        response.stopped = False
+        draft.stopped = False
 
 
 def _up_to_close(request: Request, chat: Chat) -> Request:
@@ -162,11 +162,11 @@ def _up_to_close(request: Request, chat: Chat) -> Request:
     return replace(request, stop_token_ids=(chat.end_of_thought,))
 
 
-def _go_on(response: _Response, request: Request, room: int) -> Generator[Request, Completion, None]:
+def _go_on(draft: _Draft, request: Request, room: int) -> Generator[Request, Completion, None]:
     """One more completion of at most ``room`` tokens."""
     if room < 1:
         return
-    completion = yield continued(request, response.prompt + response.ids, room, response.rounds)
-    response.ids += completion.token_ids or []
-    response.rounds += 1
-    response.stopped = completion.stopped
+    completion = yield continued(request, draft.prompt + draft.ids, room, draft.rounds)
+    draft.ids += completion.token_ids or []
+    draft.rounds += 1
+    draft.stopped = completion.stopped

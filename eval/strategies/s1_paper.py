@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from eval.chat import Chat
-from eval.strategies import Answer, Sampling, Steps, continued
-from eval.tasks import Task
+from eval.samples import Sample
+from eval.strategies import Response, Sampling, Steps, continued
 
 _PROMPT = "<｜begin▁of▁sentence｜><｜User｜>\n{problem}<｜Assistant｜><think>\n"
 _STOP = "<|im_start|><|im_end|>"
@@ -22,15 +22,15 @@ _ASK = "\n<｜User｜>The final Answer is:"
 _ROUNDS, _ANSWER_TOKENS = 100, 20
 
 
-def s1_paper(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
+def s1_paper(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """Up to a hundred rounds of "Wait" until the budget is spent, then an answer in twenty greedy tokens."""
     assert chat is not None
-    assert task.budget is not None  # Strategy.complaint
-    text = _PROMPT.format(problem=task.messages[-1]["content"])
+    assert sample.budget is not None  # Strategy.complaint
+    text = _PROMPT.format(problem=sample.messages[-1]["content"])
     prompt = chat.encode(text, special=True)
     reserve = _ANSWER_TOKENS + len(chat.encode(_ASK))
-    left = min(task.budget.tokens, sampling.cap(task, len(prompt) + reserve))
-    request = replace(sampling.request(task, prompt, left), stop_token_ids=tuple(chat.encode(_STOP, special=True)))
+    left = min(sample.budget.tokens, sampling.cap(sample, len(prompt) + reserve))
+    request = replace(sampling.request(sample, prompt, left), stop_token_ids=tuple(chat.encode(_STOP, special=True)))
     written: list[int] = []
     rounds = 0
     while True:
@@ -51,9 +51,9 @@ def s1_paper(task: Task, chat: Chat | None, *, sampling: Sampling) -> Steps:
     completion = yield continued(asked, chat.encode(text, special=True), _ANSWER_TOKENS, rounds)
     final = completion.token_ids or []
     written += final
-    return Answer(
+    return Response(
         # They grade the prompt along with the answer; its empty \\boxed{} is the last box where the model wrote none.
-        response=text + chat.decode(final).split("\n")[0],
+        text=text + chat.decode(final).split("\n")[0],
         used_tokens=len(written),
         thinking_tokens=chat.thinking_tokens(prompt, written),
         inserted_tokens=0,

@@ -1,7 +1,7 @@
 r"""Fills sympy's caches and the parser's tables once, before a worker forks its children.
 
-Importing this module makes a comparison of each kind, so that the first answer of a run, and the first one after a child
-was killed, are as fast as the others.
+Importing this module makes a comparison of each kind, so that the first answer of a run, and the first one after a
+child was killed, are as fast as the others.
 """
 
 from __future__ import annotations

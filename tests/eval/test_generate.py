@@ -16,11 +16,11 @@ from eval import generate
 from eval.chat import Chat
 from eval.engines import Completion, vllm_engine
 from eval.files import LineLog, Wanted, read_config, read_lines
-from eval.loop import answers
-from eval.strategies import Answer, Sampling
+from eval.loop import responses
+from eval.samples import samples_of
+from eval.strategies import Response, Sampling
 from eval.strategies.plain import plain
 from eval.strategies.registry import STRATEGIES
-from eval.tasks import tasks_of
 from l1_verl.budget import Budget
 from l1_verl.cli import EngineError, InputError, RefusedError
 from tests.signals import kill_when
@@ -52,9 +52,9 @@ class FailingEngine:
 
 def test_a_failing_request_ends_the_run_after_those_under_way(row):
     engine = FailingEngine(failing=4)
-    tasks = tasks_of([row(n) for n in range(20)], 1, "config", 0)
+    samples = samples_of([row(n) for n in range(20)], 1, "config", 0)
     with pytest.raises(EngineError, match="gone"):
-        list(answers(tasks, partial(plain, sampling=Sampling()), engine))
+        list(responses(samples, partial(plain, sampling=Sampling()), engine))
     assert engine.submitted == 7  # 0 to 4, and 5 and 6 that were under way when 4 failed
 
 
@@ -71,17 +71,17 @@ class RefusingEngine(FailingEngine):
 
 
 def test_a_refused_request_costs_its_own_sample_alone(row):
-    tasks, refused = tasks_of([row(n) for n in range(20)], 1, "config", 0), []
-    found = answers(tasks, partial(plain, sampling=Sampling()), RefusingEngine({4, 9}), refused)
-    assert [task.row_id for task, _ in found] == [f"row-{n}" for n in range(20) if n not in (4, 9)]
+    samples, refused = samples_of([row(n) for n in range(20)], 1, "config", 0), []
+    found = responses(samples, partial(plain, sampling=Sampling()), RefusingEngine({4, 9}), refused)
+    assert [sample.row_id for sample, _ in found] == [f"row-{n}" for n in range(20) if n not in (4, 9)]
     assert refused == ["tiny, row row-4: too long", "tiny, row row-9: too long"]
 
 
 @pytest.mark.parametrize(("first", "ends"), [(19, False), (20, True)])
 def test_a_run_whose_first_twenty_requests_are_refused_ends(row, first, ends):
     engine, refused = RefusingEngine(set(range(first))), []
-    tasks = tasks_of([row(n) for n in range(40)], 1, "config", 0)
-    found = answers(tasks, partial(plain, sampling=Sampling()), engine, refused)
+    samples = samples_of([row(n) for n in range(40)], 1, "config", 0)
+    found = responses(samples, partial(plain, sampling=Sampling()), engine, refused)
     if ends:
         with pytest.raises(EngineError, match="too long"):
             list(found)
@@ -90,12 +90,12 @@ def test_a_run_whose_first_twenty_requests_are_refused_ends(row, first, ends):
 
 
 def test_what_was_under_way_at_a_failure_is_handed_out(row):
-    tasks = tasks_of([row(n) for n in range(20)], 1, "config", 0)
+    samples = samples_of([row(n) for n in range(20)], 1, "config", 0)
     finished = []
 
     def collect():
-        for task, _ in answers(tasks, partial(plain, sampling=Sampling()), FailingEngine(failing=4)):
-            finished.append(task.row_id)
+        for sample, _ in responses(samples, partial(plain, sampling=Sampling()), FailingEngine(failing=4)):
+            finished.append(sample.row_id)
 
     with pytest.raises(EngineError):
         collect()
@@ -275,18 +275,18 @@ def test_every_strategy_runs_on_the_real_engine_and_forcing_keeps_its_budget(ran
     from eval.engines.vllm_engine import VLLMEngine
 
     engine = VLLMEngine(str(random_model), Chat.load(str(random_model)), context=400)
-    tasks = tasks_of([row(n, Budget("exact", tokens)) for tokens in (32, 64) for n in range(4)], 1, "config", 0)
+    samples = samples_of([row(n, Budget("exact", tokens)) for tokens in (32, 64) for n in range(4)], 1, "config", 0)
     try:
         for name, strategy in STRATEGIES.items():
             sampling = Sampling(max_tokens=100, context=engine.context, answer_tokens=8)
-            results = list(answers(tasks, partial(strategy, sampling=sampling), engine))
-            assert sorted(task.id for task, _ in results) == sorted(task.id for task in tasks)
-            for task, answer in results:
-                extra = {"plain": 100 - task.budget.tokens, "s1-paper": 20}.get(name, 0)
-                counted = answer.thinking_tokens if name == "thinking-cap" else answer.used_tokens
-                assert 1 <= counted <= task.budget.tokens + extra
-                assert answer.used_tokens <= 100
-                assert json.dumps(answer.response)
+            results = list(responses(samples, partial(strategy, sampling=sampling), engine))
+            assert sorted(sample.id for sample, _ in results) == sorted(sample.id for sample in samples)
+            for sample, response in results:
+                extra = {"plain": 100 - sample.budget.tokens, "s1-paper": 20}.get(name, 0)
+                counted = response.thinking_tokens if name == "thinking-cap" else response.used_tokens
+                assert 1 <= counted <= sample.budget.tokens + extra
+                assert response.used_tokens <= 100
+                assert json.dumps(response.text)
     finally:
         engine.close()
 
@@ -335,6 +335,6 @@ def test_budgets_that_no_response_can_reach_are_told(data, tmp_path, capsys, lon
 
 
 def test_half_a_surrogate_pair_of_a_server_can_be_stored(row):
-    [task] = tasks_of([row(1)], 1, "config", 0)
-    record = generate.record_of(task, Answer("x\ud800y", 3, None, 0, True, 1))
+    [sample] = samples_of([row(1)], 1, "config", 0)
+    record = generate.record_of(sample, Response("x\ud800y", 3, None, 0, True, 1))
     assert json.loads(json.dumps(record))["response"].encode() == "x\ufffdy".encode()

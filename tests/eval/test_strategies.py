@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from eval.chat import Chat
 from eval.engines import Completion, Request
-from eval.strategies import Answer, Sampling
+from eval.samples import samples_of
+from eval.strategies import Response, Sampling
 from eval.strategies.registry import STRATEGIES
-from eval.tasks import tasks_of
 from l1_verl.budget import Budget
 from l1_verl.cli import InputError
 from recipes.tiny.tokenizer import build_tokenizer
@@ -29,10 +29,10 @@ def ids(text: str) -> list[int]:
     return CHAT.encode(text)
 
 
-def ask(name: str, row, model: Model, budget: int = 64, chat=CHAT, **knobs) -> tuple[Answer, list[Request]]:
+def ask(name: str, row, model: Model, budget: int = 64, chat=CHAT, **knobs) -> tuple[Response, list[Request]]:
     """Runs one sample of a strategy against ``model``, which says what it would write if nothing stopped it."""
-    task = tasks_of([row(1, Budget("exact", budget))], 1, "config", 0)[0]
-    steps = STRATEGIES[name](task, chat, sampling=Sampling(**knobs))
+    sample = samples_of([row(1, Budget("exact", budget))], 1, "config", 0)[0]
+    steps = STRATEGIES[name](sample, chat, sampling=Sampling(**knobs))
     requests = [next(steps)]
     while True:
         request = requests[-1]
@@ -48,17 +48,17 @@ def ask(name: str, row, model: Model, budget: int = 64, chat=CHAT, **knobs) -> t
 
 
 def test_plain_counts_thought_and_solution_apart(row):
-    answer, requests = ask("plain", row, lambda _: [*ids("1:1+1=2\n</think>\n\\boxed{2}"), END])
+    response, requests = ask("plain", row, lambda _: [*ids("1:1+1=2\n</think>\n\\boxed{2}"), END])
     assert "Think for 64 tokens." in CHAT.decode(requests[0].prompt)
-    assert answer.response == "1:1+1=2\n</think>\n\\boxed{2}"
-    assert answer.thinking_tokens == len(ids("1:1+1=2\n</think>"))
-    assert answer.used_tokens == len(ids("1:1+1=2\n</think>\n\\boxed{2}")) + 1
-    assert answer.stopped
+    assert response.text == "1:1+1=2\n</think>\n\\boxed{2}"
+    assert response.thinking_tokens == len(ids("1:1+1=2\n</think>"))
+    assert response.used_tokens == len(ids("1:1+1=2\n</think>\n\\boxed{2}")) + 1
+    assert response.stopped
 
 
 def test_a_thought_that_never_closes_is_all_thinking(row):
-    answer, _ = ask("plain", row, lambda _: ids("1:2\n") * 100, max_tokens=50)
-    assert (answer.thinking_tokens, answer.used_tokens, answer.stopped) == (50, 50, False)
+    response, _ = ask("plain", row, lambda _: ids("1:2\n") * 100, max_tokens=50)
+    assert (response.thinking_tokens, response.used_tokens, response.stopped) == (50, 50, False)
 
 
 def test_an_exact_budget_caps_the_response_at_a_multiple(row):
@@ -76,11 +76,11 @@ def test_a_thought_at_its_limit_is_closed_and_the_boxed_answer_asked_for(row, na
     def model(request):
         return [*ids("2}"), END] if CHAT.closes_thought(request.prompt) else ids("1:2\n") * 100
 
-    answer, requests = ask(name, row, model, budget=64, answer_tokens=8)
-    assert answer.response.endswith("\n</think>\n\n\\boxed{2}")
-    assert 40 < answer.used_tokens <= 64
-    assert answer.inserted_tokens == len(ids("\n</think>\n\n\\boxed{"))
-    assert len(requests) == answer.rounds == 2
+    response, requests = ask(name, row, model, budget=64, answer_tokens=8)
+    assert response.text.endswith("\n</think>\n\n\\boxed{2}")
+    assert 40 < response.used_tokens <= 64
+    assert response.inserted_tokens == len(ids("\n</think>\n\n\\boxed{"))
+    assert len(requests) == response.rounds == 2
 
 
 @pytest.mark.parametrize("name", FORCING)
@@ -90,15 +90,15 @@ def test_a_solution_cut_at_the_limit_is_asked_for_its_answer_without_a_second_cl
             return [*ids("2}"), END]
         return ids("1:2\n</think>" + " the" * 100)
 
-    answer, _ = ask(name, row, model, budget=64, answer_tokens=8, max_waits=0)
-    assert answer.response.count("</think>") == 1
-    assert answer.response.endswith("\n\n\\boxed{2}")
+    response, _ = ask(name, row, model, budget=64, answer_tokens=8, max_waits=0)
+    assert response.text.count("</think>") == 1
+    assert response.text.endswith("\n\n\\boxed{2}")
 
 
 def test_an_answer_that_is_there_is_not_asked_for_again(row):
-    answer, requests = ask("s1-truncate", row, lambda _: ids("</think>\\boxed{2}" + " the" * 100), answer_tokens=8)
+    response, requests = ask("s1-truncate", row, lambda _: ids("</think>\\boxed{2}" + " the" * 100), answer_tokens=8)
     assert len(requests) == 1
-    assert answer.inserted_tokens == 0
+    assert response.inserted_tokens == 0
 
 
 @pytest.mark.parametrize(
@@ -114,26 +114,26 @@ def test_waiting_takes_back_the_close_and_goes_on(row):
         asked = CHAT.decode(request.prompt).endswith("\\boxed{")
         return [*ids("2}" if asked else "1:2\n</think>\n\\boxed{2}"), END]
 
-    answer, _ = ask("s1-wait", row, model, budget=64, answer_tokens=8)
-    thought, _, solution = answer.response.partition("</think>")
+    response, _ = ask("s1-wait", row, model, budget=64, answer_tokens=8)
+    thought, _, solution = response.text.partition("</think>")
     assert thought.startswith("1:2\nWait1:2\nWait")
     assert "</think>" not in solution
     assert "\\boxed{2}" in solution
-    assert answer.used_tokens <= 64
+    assert response.used_tokens <= 64
 
 
 def test_waiting_ends_after_as_many_waits_as_asked_for(row):
     model = lambda _: [*ids("1:2\n</think>\n\\boxed{2}"), END]  # noqa: E731
-    answer, requests = ask("s1-wait", row, model, budget=200, max_waits=3)
-    assert answer.response.count("Wait") == 3
+    response, requests = ask("s1-wait", row, model, budget=200, max_waits=3)
+    assert response.text.count("Wait") == 3
     assert len(requests) == 4
-    assert answer.stopped
+    assert response.stopped
 
 
 def test_a_thought_that_ends_with_the_sequence_goes_on_too(row):
-    answer, _ = ask("s1-wait", row, lambda _: [*ids("1:2\n"), END], budget=64, answer_tokens=8)
-    assert "Wait" in answer.response
-    assert END not in ids(answer.response)
+    response, _ = ask("s1-wait", row, lambda _: [*ids("1:2\n"), END], budget=64, answer_tokens=8)
+    assert "Wait" in response.text
+    assert END not in ids(response.text)
 
 
 def test_a_budget_that_cannot_hold_the_close_is_refused(row):
@@ -145,50 +145,50 @@ def test_a_thought_at_its_own_budget_is_closed_and_the_solution_comes_on_top(row
     def model(request):
         return [*ids("\n\\boxed{2}"), END] if CHAT.closes_thought(request.prompt) else ids("1:2\n") * 100
 
-    answer, requests = ask("thinking-cap", row, model, budget=40)
+    response, requests = ask("thinking-cap", row, model, budget=40)
     assert "Think for 40 tokens." in CHAT.decode(requests[0].prompt)
-    assert answer.response.endswith("</think>\n\\boxed{2}")
-    assert (answer.thinking_tokens, answer.inserted_tokens) == (40, 1)
-    assert answer.used_tokens == 40 + len(ids("\n\\boxed{2}")) + 1
-    assert answer.stopped
+    assert response.text.endswith("</think>\n\\boxed{2}")
+    assert (response.thinking_tokens, response.inserted_tokens) == (40, 1)
+    assert response.used_tokens == 40 + len(ids("\n\\boxed{2}")) + 1
+    assert response.stopped
 
 
 def test_a_thought_that_closes_itself_in_time_is_left_as_it_is(row):
     def model(request):
         return [*ids("\\boxed{2}"), END] if CHAT.closes_thought(request.prompt) else ids("1:2\n</think> more")
 
-    answer, requests = ask("thinking-cap", row, model, budget=40)
-    assert answer.response == "1:2\n</think>\\boxed{2}"
-    assert answer.inserted_tokens == 0
-    assert len(requests) == answer.rounds == 2
+    response, requests = ask("thinking-cap", row, model, budget=40)
+    assert response.text == "1:2\n</think>\\boxed{2}"
+    assert response.inserted_tokens == 0
+    assert len(requests) == response.rounds == 2
 
 
 def test_a_solution_may_close_another_thought_and_goes_on(row):
-    answer, requests = ask("thinking-cap", row, lambda _: [*ids("1</think>2</think>3"), END], budget=40)
-    assert answer.response == "1</think>1</think>2</think>3"
-    assert answer.thinking_tokens == len(ids("1</think>"))
+    response, requests = ask("thinking-cap", row, lambda _: [*ids("1</think>2</think>3"), END], budget=40)
+    assert response.text == "1</think>1</think>2</think>3"
+    assert response.thinking_tokens == len(ids("1</think>"))
     assert len(requests) == 2
 
 
 def test_a_close_that_is_text_like_any_other_is_found_and_written_too(row):
     chat = chat_with_spelled_tag()
-    answer, _ = ask("thinking-cap", row, lambda _: ids(" the") * 100, budget=40, solution_tokens=5, chat=chat)
-    assert (answer.thinking_tokens, answer.inserted_tokens, answer.used_tokens) == (40, 1, 45)
-    answer, _ = ask("thinking-cap", row, lambda _: ids("1</think>2") * 9, budget=40, solution_tokens=5, chat=chat)
-    assert (answer.thinking_tokens, answer.inserted_tokens) == (len(ids("1</think>")), 0)
+    response, _ = ask("thinking-cap", row, lambda _: ids(" the") * 100, budget=40, solution_tokens=5, chat=chat)
+    assert (response.thinking_tokens, response.inserted_tokens, response.used_tokens) == (40, 1, 45)
+    response, _ = ask("thinking-cap", row, lambda _: ids("1</think>2") * 9, budget=40, solution_tokens=5, chat=chat)
+    assert (response.thinking_tokens, response.inserted_tokens) == (len(ids("1</think>")), 0)
 
 
 def test_a_response_that_ends_within_its_thought_gets_no_solution(row):
-    answer, requests = ask("thinking-cap", row, lambda _: [*ids("1:2\n"), END], budget=40)
-    assert answer.stopped
-    assert (answer.thinking_tokens, len(requests)) == (answer.used_tokens, 1)
+    response, requests = ask("thinking-cap", row, lambda _: [*ids("1:2\n"), END], budget=40)
+    assert response.stopped
+    assert (response.thinking_tokens, len(requests)) == (response.used_tokens, 1)
 
 
 def test_a_solution_ends_at_its_allowance_and_a_thought_leaves_room_for_it(row):
-    answer, _ = ask("thinking-cap", row, lambda _: ids("1:2\n") * 100, budget=40, solution_tokens=9)
-    assert (answer.thinking_tokens, answer.used_tokens, answer.stopped) == (40, 49, False)
-    answer, _ = ask("thinking-cap", row, lambda _: ids("1:2\n") * 100, budget=40, solution_tokens=9, max_tokens=30)
-    assert (answer.thinking_tokens, answer.used_tokens) == (21, 30)
+    response, _ = ask("thinking-cap", row, lambda _: ids("1:2\n") * 100, budget=40, solution_tokens=9)
+    assert (response.thinking_tokens, response.used_tokens, response.stopped) == (40, 49, False)
+    response, _ = ask("thinking-cap", row, lambda _: ids("1:2\n") * 100, budget=40, solution_tokens=9, max_tokens=30)
+    assert (response.thinking_tokens, response.used_tokens) == (21, 30)
 
 
 def test_a_response_with_no_room_for_a_thought_is_refused(row):
@@ -202,12 +202,12 @@ def test_a_response_with_no_room_for_a_thought_is_refused(row):
     speech=st.lists(st.sampled_from([*ids("1:2\n the"), CHAT.end_of_thought, END]), min_size=1, max_size=40),
 )
 def test_whatever_the_model_writes_a_thought_never_exceeds_its_own_budget(row_of, budget, solution, speech):
-    answer, _ = ask(
+    response, _ = ask(
         "thinking-cap", row_of, lambda _: speech * 20, budget=budget, solution_tokens=solution, max_tokens=100
     )
-    assert answer.thinking_tokens <= budget
-    assert answer.used_tokens <= 100
-    assert solution is None or answer.used_tokens - answer.thinking_tokens <= solution
+    assert response.thinking_tokens <= budget
+    assert response.used_tokens <= 100
+    assert solution is None or response.used_tokens - response.thinking_tokens <= solution
 
 
 @given(
@@ -219,9 +219,9 @@ def test_whatever_the_model_writes_a_thought_never_exceeds_its_own_budget(row_of
     ),
 )
 def test_whatever_the_model_writes_the_budget_is_never_exceeded(row_of, name, budget, answer_tokens, speech):
-    answer, requests = ask(name, row_of, lambda _: speech * 20, budget=budget, answer_tokens=answer_tokens)
-    assert answer.used_tokens <= budget
-    assert 0 <= answer.thinking_tokens <= answer.used_tokens
+    response, requests = ask(name, row_of, lambda _: speech * 20, budget=budget, answer_tokens=answer_tokens)
+    assert response.used_tokens <= budget
+    assert 0 <= response.thinking_tokens <= response.used_tokens
     assert all(request.max_tokens >= 1 for request in requests)
 
 
@@ -246,12 +246,12 @@ def test_the_papers_procedure_pastes_wait_until_the_budget_is_gone_and_adds_twen
     def model(request):
         return ids(" 2") if request.temperature == 0 else [*ids("1:2\n"), bar]
 
-    answer, requests = ask("s1-paper", row, model, budget=20)
-    assert answer.response.count("Wait") == len(requests) - 2 == 3
+    response, requests = ask("s1-paper", row, model, budget=20)
+    assert response.text.count("Wait") == len(requests) - 2 == 3
     assert requests[-1].max_tokens == 20
-    assert answer.response.endswith("The final Answer is: 2")
-    assert "</think>" not in answer.response
-    assert answer.used_tokens == 20 + len(ids(" 2"))
+    assert response.text.endswith("The final Answer is: 2")
+    assert "</think>" not in response.text
+    assert response.used_tokens == 20 + len(ids(" 2"))
 
 
 def test_the_papers_procedure_ends_where_its_waits_have_filled_the_context(row):

@@ -1,4 +1,4 @@
-"""Benchmark rows (parquet, see data_prep) as tasks: one problem under one budget, asked once."""
+"""Benchmark rows (parquet, see data_prep) as samples yet to be generated: one problem under one budget, asked once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMNS = ("data_source", "prompt", "reward_model", "extra_info")
 
 
 @dataclass(frozen=True)
-class Task:
+class Sample:
     """One sample to be generated.
 
     Attributes:
@@ -33,7 +33,7 @@ class Task:
         budget: what the row asks for, or None.
         ground_truth: the answer as the row carries it.
         answer_type: "math" or "choice".
-        sample: number of the sample, from 0.
+        number: of the sample among those of its row, from 0.
         seed: the sample's own seed.
     """
 
@@ -44,7 +44,7 @@ class Task:
     budget: Budget | None
     ground_truth: str
     answer_type: str
-    sample: int
+    number: int
     seed: int
 
     def conversation(self, *, with_budget: bool) -> list[dict[str, str]]:
@@ -81,13 +81,13 @@ def load_rows(path: Path, limit: int | None = None) -> list[dict[str, Any]]:
     return kept
 
 
-def tasks_of(rows: Sequence[dict[str, Any]], samples: int, config_hash: str, seed: int) -> list[Task]:
-    """``samples`` tasks per row, those of a row side by side so that an engine can share their prompt.
+def samples_of(rows: Sequence[dict[str, Any]], per_row: int, config_hash: str, seed: int) -> list[Sample]:
+    """``per_row`` samples of each row, those of a row side by side so that an engine can share their prompt.
 
     Raises:
         InputError: a row is malformed, has an answer that nothing can be graded by, or appears twice.
     """
-    tasks = []
+    samples = []
     seen: dict[tuple[str, str], int] = {}
     for number, row in enumerate(rows):
         facts = _facts(row, number)
@@ -95,11 +95,11 @@ def tasks_of(rows: Sequence[dict[str, Any]], samples: int, config_hash: str, see
         if key in seen:
             raise InputError(f"rows {seen[key]} and {number} are the same problem of {key[0]!r}; drop one of them")
         seen[key] = number
-        for sample in range(samples):
-            digest = content_hash([config_hash, *key, sample])
-            own_seed = int(content_hash([seed, *key, sample]), 16) % 2**31
-            tasks.append(Task(id=digest, sample=sample, seed=own_seed, **facts))
-    return tasks
+        for draw in range(per_row):
+            digest = content_hash([config_hash, *key, draw])
+            own_seed = int(content_hash([seed, *key, draw]), 16) % 2**31
+            samples.append(Sample(id=digest, number=draw, seed=own_seed, **facts))
+    return samples
 
 
 def file_hash(path: Path) -> str:
