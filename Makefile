@@ -47,7 +47,7 @@ eval: $(READY)
 # A run of the trainer takes the whole machine; the other tests share it.
 test: $(READY)
 	@failed=0; \
-	$(BIN)/python -m pytest -n auto -m 'not end_to_end' || failed=1; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not end_to_end' || failed=1; \
 	$(BIN)/python -m pytest -m end_to_end || failed=1; \
 	exit $$failed
 
