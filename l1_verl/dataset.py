@@ -24,17 +24,18 @@ class LCPODataset(RLHFDataset):
 
     ``data.budget.draws = k`` makes each drawing row appear k times with k independent budgets.
 
-    Under ``data.budget.schedule`` rows draw as at step 1, and the trainer has :func:`redraw` follow the steps: a data
-    set does not know them, and the loader's workers read ahead.
+    A data set does not know the training step, and the loader's workers read ahead. So under ``data.budget.schedule``
+    the trainer asks for the budgets of the rows that draw one, with :func:`ask_drawn`.
 
     Attributes:
-        followed: whether the trainer does so; under a schedule that nobody follows no row is given out.
+        asks: whether rows that draw a budget ask for it, under a schedule for the budget of step 1; if not, the trainer
+            asks. None, the default: yes, but under a schedule no such row is given out, since nobody would follow it.
 
     Raises:
         ValueError: at construction, for a wrong knob or a row that could not be graded, with key, value and row.
     """
 
-    followed = False
+    asks: bool | None = None
 
     def _read_files_and_tokenize(self) -> None:
         self._budgets = parse_budget(self.config.get("budget"))
@@ -73,28 +74,24 @@ class LCPODataset(RLHFDataset):
         said = _said(row)
         if said is not None or not _draws_budget(extra):
             return _ask(row, Budget.from_dict(extra.get("budget")) or said)
-        if self._budgets.scheduled and not self.followed:
+        if self._budgets.scheduled and self.asks is None:
             raise ValueError(
                 "data.budget.schedule is set, but this trainer does not follow it; set trainer.v1.trainer_mode=lcpo "
                 "and VERL_USE_EXTERNAL_MODULES=l1_verl.plugin, or unset it"
             )
         row["extra_info"] = {**extra, _DRAW: draw}
-        return _ask(row, self._budgets.at(1).draw(row_id(row), draw))
+        return row if self.asks is False else ask_drawn(row, self._budgets.at(1))
 
 
-def redraw(row: Mapping[str, Any], sampler: BudgetSampler) -> dict[str, Any]:
-    """A row of :class:`LCPODataset` with the budget that ``sampler`` draws; a row that drew none stays as it is.
+def ask_drawn(row: Mapping[str, Any], sampler: BudgetSampler) -> dict[str, Any]:
+    """A row of :class:`LCPODataset` that asks for the budget which ``sampler`` draws; as it is where it draws none.
 
     Args:
-        row: its ``prompt``, ``raw_prompt`` and ``extra_info``.
+        row: its ``prompt``, ``raw_prompt`` and ``extra_info``, yet to ask for a budget.
         sampler: of the training step that the row goes into.
     """
     extra = row["extra_info"]
-    if _DRAW not in extra:
-        return dict(row)
-    *before, last = row["raw_prompt"]
-    unasked = {**last, "content": split_budget(last["content"])[0]}
-    return _ask({**row, "raw_prompt": [*before, unasked]}, sampler.draw(row_id(row), extra[_DRAW]))
+    return _ask(dict(row), sampler.draw(row_id(row), extra[_DRAW])) if _DRAW in extra else dict(row)
 
 
 def _ask(row: dict[str, Any], budget: Budget | None) -> dict[str, Any]:

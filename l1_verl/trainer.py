@@ -26,7 +26,7 @@ from verl.utils import tensordict_utils as tu
 from l1_verl.advantage import decoupled_advantages
 from l1_verl.agent_loop import TRAINING
 from l1_verl.config import Decoupled, parse_advantage, parse_budget, parse_trainer
-from l1_verl.dataset import LCPODataset, redraw
+from l1_verl.dataset import LCPODataset, ask_drawn
 from l1_verl.metrics import adherence_metrics, mode_of, one_sided_budgets, summary
 from l1_verl.transfer_queue import read, write
 
@@ -56,9 +56,10 @@ class _LCPOTrainer(PPOTrainer):
 
     def _init_dataloader(self) -> None:
         super()._init_dataloader()
-        for dataset in (self.train_dataset, self.val_dataset):
+        # Under a schedule training rows ask in _next_train_batch; a validation keeps the budgets of step 1.
+        for dataset, asks in ((self.train_dataset, not self._budgets.scheduled), (self.val_dataset, True)):
             if isinstance(dataset, LCPODataset):
-                dataset.followed = True
+                dataset.asks = asks
 
     def _next_train_batch(self, num_prompts: int | None = None) -> TensorDict:
         batch = super()._next_train_batch(num_prompts)
@@ -67,7 +68,8 @@ class _LCPOTrainer(PPOTrainer):
             # it out, and a resumed run needs no more than its step to go on alike.
             columns = ("prompt", "raw_prompt", "extra_info")
             rows = zip(*(batch[column] for column in columns), strict=True)
-            drawn = [redraw(dict(zip(columns, row, strict=True)), self._budgets.at(self.global_steps)) for row in rows]
+            sampler = self._budgets.at(self.global_steps)
+            drawn = [ask_drawn(dict(zip(columns, row, strict=True)), sampler) for row in rows]
             for column in ("raw_prompt", "extra_info"):
                 tu.assign_non_tensor_stack(batch, column, [row[column] for row in drawn])
         return batch

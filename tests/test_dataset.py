@@ -11,7 +11,7 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 from verl.utils.dataset.rl_dataset import collate_fn
 
 from l1_verl.budget import Budget, BudgetSampler
-from l1_verl.dataset import LCPODataset
+from l1_verl.dataset import LCPODataset, ask_drawn
 from tests.rows import row
 
 
@@ -123,8 +123,19 @@ def test_a_schedule_that_no_trainer_follows_gives_out_no_row(dataset):
     with pytest.raises(ValueError, match=r"data\.budget\.schedule is set, .*trainer_mode=lcpo"):
         rows[0]
     assert rows[1]["extra_info"]["budget"] == {"mode": "max", "tokens": 77}
-    rows.followed = True
+    rows.asks = True
     assert 40 <= rows[0]["extra_info"]["budget"]["tokens"] <= 128
+
+
+def test_a_trainer_that_follows_the_schedule_gets_rows_that_do_not_ask_yet(dataset):
+    rows = dataset([row(0), row(1, "train", Budget("max", 77))], {"schedule": [{"from_step": 2, "high": 50}]})
+    rows.asks = False
+    assert "Think for" not in asked(rows[0])
+    assert "Think for maximum 77 tokens." in asked(rows[1])
+    later = ask_drawn(rows[0], BudgetSampler(low=500, high=500))
+    assert asked(later).endswith("Think for 500 tokens.")
+    assert later["extra_info"]["budget"] == {"mode": "exact", "tokens": 500}
+    assert ask_drawn(rows[1], BudgetSampler(low=500, high=500)) == rows[1]
 
 
 def test_reading_a_row_twice_adds_its_sentence_once(dataset):
