@@ -28,7 +28,7 @@ class LCPODataset(RLHFDataset):
     the trainer asks for the budgets of the rows that draw one, with :func:`ask_drawn`.
 
     Attributes:
-        asks: whether rows that draw a budget ask for it, under a schedule for the budget of step 1; if not, the trainer
+        asks: whether rows that draw a budget ask for it, under a schedule for the one of step 1; if not, the trainer
             asks. None, the default: yes, but under a schedule no such row is given out, since nobody would follow it.
 
     Raises:
