@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from l1_verl.cli import InputError
-from l1_verl.thought import THINK_END, THINK_START, decode, think_end_id, thinking_tokens
-
-# Tokens at the end of a prompt among which a template opens, or closes, a thought.
-_GENERATION_PROMPT = 8
+from l1_verl.thought import (
+    PROMPT_END,
+    THINK_END,
+    THINK_START,
+    closed_by,
+    decode,
+    think_end_id,
+    thinking_tokens,
+)
 
 
 class Chat:
@@ -64,7 +69,7 @@ class Chat:
 
     def opens_thought(self, prompt: Sequence[int]) -> bool:
         """True if the template itself opens the thought, as DeepSeek-R1's does."""
-        return self.tokenizer.decode(list(prompt[-_GENERATION_PROMPT:])).rstrip().endswith(THINK_START)
+        return self.tokenizer.decode(list(prompt[-PROMPT_END:])).rstrip().endswith(THINK_START)
 
     def closes_thought(self, ids: Sequence[int]) -> bool:
         return self.end_of_thought in ids if self.end_of_thought is not None else THINK_END in self.decode(ids)
@@ -80,11 +85,9 @@ class Chat:
         Without ``</think>`` all of them count. Two kinds of response have no thought, so that none count: one whose
         prompt closed the thought already, and one that opened none of a model that spells the tag in several tokens.
         """
-        if not self.closes_thought(response):
-            if self.end_of_thought is None:
-                return len(response) if self.in_thought(prompt, response) else 0
-            return 0 if self.end_of_thought in prompt[-_GENERATION_PROMPT:] else len(response)
         if self.end_of_thought is not None:
-            return thinking_tokens(response, self.end_of_thought)
+            return thinking_tokens(response, self.end_of_thought, closed=closed_by(prompt, self.end_of_thought))
+        if not self.closes_thought(response):
+            return len(response) if self.in_thought(prompt, response) else 0
         lengths = range(1, len(response))
         return 1 + bisect_left(lengths, True, key=lambda length: self.closes_thought(response[:length]))

@@ -25,7 +25,7 @@ from l1_verl.adherence import measures
 from l1_verl.budget import Budget
 from l1_verl.config import parse_reward
 from l1_verl.grading import GradingPool
-from l1_verl.thought import LIMIT, decode_tail, require_think_end_id, think_end_id, thinking_tokens
+from l1_verl.thought import LIMIT, closed_by, decode_tail, require_think_end_id, think_end_id, thinking_tokens
 
 
 @register("lcpo")
@@ -74,7 +74,8 @@ class LCPORewardManager(RewardManagerBase):
             responses, mask = data.batch["responses"][-1].numpy(), data.batch["attention_mask"][-1].numpy()
             row = {name: values[-1] for name, values in data.non_tensor_batch.items()}
             token_ids = responses[: int(mask[-len(responses) :].sum())]
-            thinking = None if self._think_end is None else thinking_tokens(token_ids, self._think_end)
+            closed = self._think_end is not None and closed_by(data.batch["prompts"][-1].numpy(), self._think_end)
+            thinking = None if self._think_end is None else thinking_tokens(token_ids, self._think_end, closed=closed)
             used = thinking if self._counts_thinking and thinking is not None else len(token_ids)
             extra = row.get("extra_info") or {}
             budget = Budget.from_dict(extra.get("budget"))
@@ -82,7 +83,8 @@ class LCPORewardManager(RewardManagerBase):
                 decode_tail(self.tokenizer, token_ids),
                 row["reward_model"]["ground_truth"],
                 extra.get("answer_type") or "math",
-                require_think_end=self._require_think_end,
+                # Where the prompt has closed the thought, all of the response is the solution.
+                require_think_end=self._require_think_end and not closed,
             )
         grade = await grading
         score = self._length_reward(grade.correct, used, budget)

@@ -17,6 +17,9 @@ THINK_START, THINK_END = "<think>", "</think>"
 #: Key of verl's ``extra_fields``: how many tokens the agent loop allowed this response at most.
 LIMIT = "lcpo_limit"
 
+# Tokens at the end of a prompt among which a template opens, or closes, a thought.
+PROMPT_END = 8
+
 # Longer than nearly every final part, far shorter than most thoughts.
 _TAIL_TOKENS = 512
 
@@ -45,19 +48,36 @@ def require_think_end_id(tokenizer: Any) -> int:
     return found
 
 
-def thinking_tokens(token_ids: Sequence[int] | np.ndarray, think_end: int) -> int:
-    """Tokens of a response up to and with its first ``</think>``; all of them where there is none.
+def closed_by(prompt_ids: Sequence[int] | np.ndarray, think_end: int) -> bool:
+    """Whether a prompt ends with a closed thought, as Qwen3's does with ``enable_thinking=false``: none follows.
+
+    Args:
+        prompt_ids: the prompt's tokens, padded on the left or not.
+        think_end: the token ``</think>``.
+
+    Example:
+        >>> closed_by([5, 8, 9], think_end=9), closed_by([9, *range(10, 18)], think_end=9)
+        (True, False)
+    """
+    return bool(np.any(np.asarray(prompt_ids[-PROMPT_END:]) == think_end))
+
+
+def thinking_tokens(token_ids: Sequence[int] | np.ndarray, think_end: int, *, closed: bool = False) -> int:
+    """Tokens of a response up to and with its first ``</think>``; without one all of them, or none if ``closed``.
 
     Args:
         token_ids: the response's tokens without padding.
         think_end: the token ``</think>``, see :func:`require_think_end_id`.
+        closed: whether the prompt has closed the thought already, see :func:`closed_by`.
 
     Example:
-        >>> thinking_tokens([5, 6, 9, 7], think_end=9)
-        3
+        >>> thinking_tokens([5, 6, 9, 7], think_end=9), thinking_tokens([5, 6], think_end=9, closed=True)
+        (3, 0)
     """
     found = np.flatnonzero(np.asarray(token_ids) == think_end)
-    return int(found[0]) + 1 if found.size else len(token_ids)
+    if found.size:
+        return int(found[0]) + 1
+    return 0 if closed else len(token_ids)
 
 
 def final_text(response: str, *, require_think_end: bool = False) -> str | None:

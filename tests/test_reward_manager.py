@@ -49,8 +49,8 @@ def manager(tokenizer):
     return LCPORewardManager(config(exact={"alpha": 0.01}), tokenizer)
 
 
-def sample(tokenizer, response, budget, gold="29", padding=0, answer_type="math", **fields):
-    prompt = torch.tensor(tokenizer("What is 9 + 8 + 7 + 5?").input_ids)
+def sample(tokenizer, response, budget, gold="29", padding=0, answer_type="math", opening="", **fields):
+    prompt = torch.tensor(tokenizer("What is 9 + 8 + 7 + 5?" + opening).input_ids)
     ids = tokenizer(response, add_special_tokens=False).input_ids
     responses = torch.tensor(ids + [tokenizer.pad_token_id] * padding)
     mask = torch.tensor([1] * (len(prompt) + len(ids)) + [0] * padding)
@@ -86,6 +86,20 @@ def test_the_score_is_equation_1_over_the_tokens_of_the_mask_eos_included(manage
     assert (facts["used_tokens"], facts["budget_tokens"], facts["budget_is_max"], facts["acc"]) == (used, 20, 0, 1)
     assert facts["length_error"] == pytest.approx((used - 20) / 20)
     assert facts["length_reward"] == pytest.approx(-0.01 * abs(20 - used))
+
+
+@pytest.mark.parametrize(
+    ("opening", "thinking", "acc"),
+    [("<think>\n", True, 0), ("<think>\n\n</think>\n\n", False, 1), ("</think>" + "+7" * 8, True, 0)],
+)
+def test_a_prompt_that_closes_the_thought_leaves_none_and_its_answer_needs_no_tag(tokenizer, opening, thinking, acc):
+    text = f"\\boxed{{29}}{EOS}"
+    data, used = sample(tokenizer, text, {"mode": "exact", "tokens": 20}, opening=opening)
+    for count, counted in (("thinking", thinking and used), ("response", used)):
+        manager = LCPORewardManager(config(count=count, require_think_end=True), tokenizer)
+        facts = score(manager, data)["reward_extra_info"]
+        assert (facts["used_tokens"], facts["acc"]) == (counted, acc)
+        assert facts["solution_tokens"] == (0 if thinking else used)
 
 
 def test_accuracy_is_the_raw_correctness_and_never_shaped(manager, tokenizer):
