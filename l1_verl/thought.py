@@ -52,7 +52,7 @@ def closed_by(prompt_ids: Sequence[int] | np.ndarray, think_end: int) -> bool:
     """Whether a prompt ends with a closed thought, as Qwen3's does with ``enable_thinking=false``: none follows.
 
     Args:
-        prompt_ids: the prompt's tokens, padded on the left or not.
+        prompt_ids: the prompt's tokens, with no padding behind them.
         think_end: the token ``</think>``.
 
     Example:

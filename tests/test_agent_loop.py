@@ -15,7 +15,7 @@ from verl.experimental.agent_loop.agent_loop import DictConfigWrap, ToolListWrap
 from verl.utils.dataset.rl_dataset import RLHFDataset
 from verl.workers.rollout.replica import TokenOutput
 
-from l1_verl.agent_loop import TRAINING, LCPOAgentLoop, limits_of
+from l1_verl.agent_loop import _THINKING, TRAINING, LCPOAgentLoop, Thinking, ThinkingServer, limits_of
 from l1_verl.budget import Budget
 from l1_verl.config import parse_reward
 from l1_verl.thought import LIMIT, require_think_end_id, thinking_tokens
@@ -146,6 +146,15 @@ def test_a_budget_of_one_token_is_the_end_of_thought_itself():
     assert output.response_ids == [THINK_END, WORD, WORD, EOS]
     assert output.response_mask == [0, 1, 1, 1]
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_a_prompt_that_has_closed_the_thought_is_answered_without_a_limit_of_the_thought(close):
+    server = Script(0, 30)
+    limits = {_THINKING: Thinking(10, close, LONGEST, None)}
+    asked = ThinkingServer(server, THINK_END, EOS).generate("id", prompt_ids=[WORD, THINK_END], sampling_params=limits)
+    assert asyncio.run(asked).token_ids == [WORD] * 30 + [EOS]
+    assert server.requests == [([WORD, THINK_END], {})]
 
 
 @pytest.mark.parametrize("tokens", [[WORD, EOS], [WORD] * 8 + [EOS], []])

@@ -102,6 +102,33 @@ def test_a_prompt_that_closes_the_thought_leaves_none_and_its_answer_needs_no_ta
         assert facts["solution_tokens"] == (0 if thinking else used)
 
 
+def test_of_several_turns_padded_on_the_right_the_last_one_counts(tokenizer):
+    """As verl pads them since 0.8: prompts and responses on the right, with their lengths beside."""
+    ids = {
+        text: tokenizer(text, add_special_tokens=False).input_ids for text in ("7+8" * 9, "8?</think>", "\\boxed{29}")
+    }
+    prompts, responses = list(ids.values())[:2], [ids["7+8" * 9], [*ids["\\boxed{29}"], tokenizer.eos_token_id]]
+
+    def padded(rows):
+        longest = max(map(len, rows))
+        return torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
+
+    whole = [[1] * (len(p) + len(r)) for p, r in zip(prompts, responses, strict=True)]
+    data = DataProto.from_dict(
+        tensors={"prompts": padded(prompts), "responses": padded(responses), "attention_mask": padded(whole)},
+        non_tensors={
+            "data_source": np.array(["sums"] * 2, dtype=object),
+            "reward_model": np.array([{"ground_truth": "29"}] * 2, dtype=object),
+            "extra_info": np.array([{"budget": {"mode": "exact", "tokens": 20}}] * 2, dtype=object),
+            "prompt_len": np.array(list(map(len, prompts))),
+            "response_len": np.array(list(map(len, responses))),
+        },
+    )
+    manager = LCPORewardManager(config(require_think_end=True), tokenizer)
+    facts = score(manager, data)["reward_extra_info"]
+    assert (facts["used_tokens"], facts["solution_tokens"], facts["acc"]) == (len(responses[1]), len(responses[1]), 1)
+
+
 def test_accuracy_is_the_raw_correctness_and_never_shaped(manager, tokenizer):
     data, _ = sample(tokenizer, f"</think>\\boxed{{29}}{EOS}", {"mode": "exact", "tokens": 128})
     result = score(manager, data)

@@ -41,12 +41,29 @@ def thinking_cap(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> St
 
     What ``close_thinking`` does in training (l1_verl/agent_loop.py), after Elastic Reasoning (arXiv 2505.05315): a
     budget that leaves no room for the solution is lowered, and whatever is written before a ``</think>`` is a thought.
+    Where the template has closed the thought, there is the solution alone.
     """
     assert chat is not None
-    assert sample.budget is not None  # Strategy.complaint
     prompt = chat.render(sample.conversation(with_budget=True))
     draft = _Draft(chat, prompt, sampling.cap(sample, len(prompt)))
-    close = len(chat.encode(THINK_END))
+    request = sampling.request(sample, prompt, draft.left)
+    if not chat.closed_thought(prompt):
+        yield from _capped_thought(draft, request, sample, sampling)
+        if not chat.closes_thought(draft.ids):
+            if draft.stopped:
+                return draft.finished()
+            draft.insert(THINK_END)
+    draft.stopped = False
+    yield from _go_on(draft, request, min(draft.left, sampling.solution_tokens or draft.left))
+    return draft.finished()
+
+
+def _capped_thought(
+    draft: _Draft, request: Request, sample: Sample, sampling: Sampling
+) -> Generator[Request, Completion, None]:
+    """Writes a thought that has room left for its close within the budget, and for a solution within the response."""
+    assert sample.budget is not None  # Strategy.complaint
+    close = len(draft.chat.encode(THINK_END))
     thought = min(sample.budget.tokens, draft.left - (sampling.solution_tokens or 1))
     if thought < close:
         raise InputError(
@@ -54,15 +71,7 @@ def thinking_cap(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> St
             f"leaves {thought} for the thought, and closing it takes {close}; lower --solution-tokens, raise "
             "--max-tokens or --max-model-len, or drop such budgets from the data"
         )
-    request = sampling.request(sample, prompt, thought)
-    yield from _go_on(draft, _up_to_close(request, chat), thought - close)
-    if not chat.closes_thought(draft.ids):
-        if draft.stopped:
-            return draft.finished()
-        draft.insert(THINK_END)
-    draft.stopped = False
-    yield from _go_on(draft, request, min(draft.left, sampling.solution_tokens or draft.left))
-    return draft.finished()
+    yield from _go_on(draft, _up_to_close(request, draft.chat), thought - close)
 
 
 @dataclass

@@ -59,6 +59,27 @@ def test_lines_without_a_name_and_values_that_are_unknown_have_no_points():
     assert [point.text for point in render(draw).points] == ["named:  1,  1", "named:  3,  3"]
 
 
+def test_values_that_are_unknown_have_no_point_and_bars_without_length_no_interval():
+    def draw(axes):
+        values, ends = [1.0, np.nan, 2.0], [[0.5, np.nan, 0.0], [0.5, np.nan, 0.0]]
+        axes.errorbar([1, 2, 3], values, yerr=ends, label="bars")
+        axes.errorbar([1], [1], yerr=[[0], [0]], label="_private")
+        axes.errorbar([4], [4], label="plain")
+        axes.set(xlabel="x", ylabel="y")
+
+    texts = [point.text for point in render(draw).points]
+    assert texts == ["bars: x 1, y 1 [0.5, 1.5]", "bars: x 3, y 2", "plain: x 4, y 4"]
+
+
+def test_what_lies_outside_the_figure_has_no_point():
+    def draw(axes):
+        axes.plot([0, 10, 100], [1, 2, 3], label="line")
+        log_tokens(axes)
+        axes.set(xlabel="x", ylabel="y")
+
+    assert [point.text for point in render(draw).points] == ["line: x 10, y 2", "line: x 100, y 3"]
+
+
 @pytest.mark.parametrize("steps", [MOST_POINTS, MOST_POINTS + 1, 700])
 def test_a_long_curve_has_no_more_points_than_a_pointer_can_tell_apart(steps):
     points = render(lambda axes: axes.plot(range(steps), range(steps), label="curve")).points

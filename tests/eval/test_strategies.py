@@ -178,6 +178,21 @@ def test_a_close_that_is_text_like_any_other_is_found_and_written_too(row):
     assert (response.thinking_tokens, response.inserted_tokens) == (len(ids("1</think>")), 0)
 
 
+def test_where_the_template_has_closed_the_thought_there_is_the_solution_alone(row):
+    tokenizer = build_tokenizer()
+    tokenizer.chat_template += "{{ '\\n</think>\\n\\n' }}"
+    response, requests = ask(
+        "thinking-cap",
+        row,
+        lambda _: [*ids("1:2\n" * 20 + "\\boxed{2}"), END],
+        budget=10,
+        chat=Chat(tokenizer, "closed"),
+    )
+    assert response.text == "1:2\n" * 20 + "\\boxed{2}"
+    assert (response.thinking_tokens, response.inserted_tokens, len(requests)) == (0, 0, 1)
+    assert response.stopped
+
+
 def test_a_response_that_ends_within_its_thought_gets_no_solution(row):
     response, requests = ask("thinking-cap", row, lambda _: [*ids("1:2\n"), END], budget=40)
     assert response.stopped

@@ -8,10 +8,7 @@ import os
 
 import pytest
 import torch
-from datasets import Dataset
 from omegaconf import OmegaConf
-from transformers import Qwen2Config, Qwen2ForCausalLM
-from trl import GRPOConfig, GRPOTrainer
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManager
 from verl.utils.import_utils import load_extern_object
@@ -84,33 +81,3 @@ def test_trl_s_trainers_call_it_with_the_columns_of_the_data_set():
     conversations = [[{"role": "assistant", "content": text}] for text in columns["completions"]]
     assert accuracy_reward(**columns | {"completions": conversations}) == [1.0, 0.0, None, 1.0]
     assert list(inspect.signature(accuracy_reward).parameters)[:2] == ["completions", "solution"]
-
-
-def test_trl_s_grpo_trainer_makes_a_step_with_it(tokenizer, tmp_path):
-    """A model that has learned to answer 2, asked for problems whose answers are 2 and 3."""
-    prompt = [{"role": "user", "content": "What is 1 + 1?"}]
-    args = GRPOConfig(
-        output_dir=str(tmp_path), max_steps=1, logging_steps=1, use_cpu=True, report_to=[], save_strategy="no",
-        per_device_train_batch_size=4, num_generations=2, max_completion_length=16, temperature=0.1,
-    )  # fmt: skip
-    rows = Dataset.from_list([{"prompt": prompt, "solution": gold} for gold in ("2", "3")])
-    model = _that_answers("\\boxed{2}", prompt, tokenizer)
-    trainer = GRPOTrainer(
-        model=model, reward_funcs=accuracy_reward, args=args, train_dataset=rows, processing_class=tokenizer
-    )
-    trainer.train()
-    assert trainer.state.log_history[0]["rewards/accuracy_reward/mean"] == 0.5
-
-
-def _that_answers(text, prompt, tokenizer):
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 64, "intermediate_size": 64, "num_attention_heads": 2, "num_key_value_heads": 2}
-    model = Qwen2ForCausalLM(Qwen2Config(vocab_size=len(tokenizer), num_hidden_layers=1, **sizes))
-    asked = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
-    ids = tokenizer(asked + text + tokenizer.eos_token, add_special_tokens=False, return_tensors="pt").input_ids
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    for _ in range(100):
-        optimizer.zero_grad()
-        model(input_ids=ids, labels=ids).loss.backward()
-        optimizer.step()
-    return model

@@ -20,7 +20,11 @@ WRONG = {
     "an odd root of a negative number is negative, an even one is imaginary": [
         (r"\sqrt[3]{-2}", r"\sqrt[3]{2}"), (r"\sqrt{-4}", "-2"), (r"\sqrt[4]{-16}", "-2"), (r"\sqrt{-4}", "2"), ("(-8)^{1/3}", "2"),
         (r"e^{2\pi i/3}", "1"), (r"\sqrt[3]{-x}", r"\sqrt[3]{x}"), ("(-27)^{2/3}", "-9"), (r"(-1)^{1/3}", r"\frac{1}{2}+\frac{\sqrt{3}}{2}i"),
-        (r"\sqrt[6]{-1}", "-1"),
+        (r"\sqrt[6]{-1}", "-1"), (r"y=\sqrt[3]{x-1}", r"y=\sqrt[3]{1-x}"), (r"\sqrt[3]{x-1}", r"\sqrt[3]{1-x}"),
+    ],
+    "a letter in an exponent is no root": [
+        ("k", "k(-1)^{mn}"), ("c 2^{mn}", "c(-2)^{mn}"), ("k(-1)^n", "k(-1)^{jn}"), ("1", "(-1)^n"), ("a^n", "(-a)^n"),
+        ("(-1)^{n+1}", "(-1)^n"), ("2^k", "(-2)^k"), ("(-3)^m", "3^m"), ("b", "b(-1)^{pq}"), ("x(-1)^m", "x(-1)^{mn}"),
     ],
     "a blank between digits is not a glue": [
         ("1 4", "14"), ("3 4", "34"), ("2 5 6", "256"), ("7 0", "70"), ("12 3", "123"), ("4 1/3", "41/3"),

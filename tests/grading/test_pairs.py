@@ -46,6 +46,8 @@ RIGHT = {
     "odd roots of negative numbers": [
         (r"\sqrt[3]{-2}", r"-\sqrt[3]{2}"), ("(-8)^{1/3}", "-2"), (r"\sqrt[3]{-x}", r"-\sqrt[3]{x}"), (r"(-27)^{2/3}", "9"),
         (r"\frac{1}{\sqrt[3]{-4}}", r"-\frac{\sqrt[3]{2}}{2}"), (r"x=\sqrt[5]{-5}", r"x=-\sqrt[5]{5}"),
+        (r"y=-\sqrt[3]{x-1}", r"y=\sqrt[3]{1-x}"), (r"-\sqrt[3]{x-1}", r"\sqrt[3]{1-x}"), (r"e^{i\pi n}", "(-1)^n"),
+        (r"\ln\sqrt[3]{x-2}+C", r"\frac{1}{3}\ln(x-2)+C"), (r"\sqrt[3]{a}\sqrt{b}", r"\sqrt[6]{a^2b^3}"),
     ],
     "units written out": [
         ("8 cubic feet", r"8\text{ ft}^3"), ("9 square meters", r"9\text{ m}^2"), ("60 mph", r"60\text{ miles per hour}"),

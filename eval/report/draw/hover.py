@@ -36,30 +36,30 @@ def points_of(axes: Axes) -> list[Point]:
 
 def _named_lines(axes: Axes) -> Iterator[tuple[Line2D, str, list[str]]]:
     """Lines that the legend names, with the interval of each point as text."""
-    bars = [one for one in axes.containers if isinstance(one, ErrorbarContainer)]
-    for bar in bars:
-        yield bar.lines[0], str(bar.get_label()), _intervals(bar)
-    of_bars = {bar.lines[0] for bar in bars}
+    bars = {one.lines[0]: one for one in axes.containers if isinstance(one, ErrorbarContainer)}
     for line in axes.lines:
-        name = str(line.get_label())
-        if line not in of_bars and not name.startswith("_"):
-            yield line, name, []
+        bar = bars.get(line)
+        name = str((line if bar is None else bar).get_label())
+        if not name.startswith("_"):
+            yield line, name, [] if bar is None else _intervals(bar)
 
 
 def _intervals(bar: ErrorbarContainer) -> list[str]:
-    """The vertical bars' ends; matplotlib keeps horizontal bars before them."""
-    *_, vertical = bar.lines[2]
-    return [f" [{_number(low)}, {_number(high)}]" for (_, low), (_, high) in vertical.get_segments()]
+    """The ends of the vertical bars, which matplotlib keeps last; nothing for a point without a bar."""
+    segments = bar.lines[2][-1].get_segments() if bar.has_yerr else []
+    ends = [[height for _, height in segment] for segment in segments]
+    return ["" if len(set(one)) < 2 else f" [{_number(one[0])}, {_number(one[1])}]" for one in ends]
 
 
 def _points(axes: Axes, line: Line2D, name: str, intervals: list[str]) -> Iterator[Point]:
     x, y = (np.asarray(values, dtype=float) for values in (line.get_xdata(), line.get_ydata()))
-    shown = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    shown = shown[:: -(-len(shown) // MOST_POINTS)] if len(shown) else shown
+    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     assert axes.figure is not None
     to_figure = axes.transData + axes.figure.transFigure.inverted()
-    for index in shown:
+    for index in known[:: max(1, -(-len(known) // MOST_POINTS))]:
         left, bottom = to_figure.transform((x[index], y[index]))
+        if not (0 <= left <= 1 and 0 <= bottom <= 1):  # 0 on a logarithmic axis
+            continue
         interval = intervals[index] if intervals else ""
         at = f"{axes.get_xlabel().partition(' (')[0]} {_number(x[index])}"
         text = f"{name}: {at}, {axes.get_ylabel().partition(' (')[0]} {_number(y[index])}{interval}"

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 from math_verify import verify
 from sympy import Eq, Expr, Float, MatrixBase, Rational, Set, Symbol, nsimplify, simplify
 
-from l1_verl.grading.equivalence.latex import SYMPY_FAILS, parse_expression, real_roots, unless_sympy_fails
+from l1_verl.grading.equivalence.latex import (
+    POINT_DENOMINATOR,
+    SYMPY_FAILS,
+    has_odd_root,
+    parse_expression,
+    real_roots,
+    unless_sympy_fails,
+)
 from l1_verl.grading.equivalence.numbers import Quantity, parse_number, same_number
 from l1_verl.grading.equivalence.solutions import same_chain, same_solutions
 
@@ -104,6 +111,8 @@ def values_agree(expected: Expr, given: Expr) -> bool | None:
     negative ones, where both must be real. Three points that agree, and none that does not, are taken for equality:
     an identity on the positive reals, such as log(a^2 b) = 2 log(a) + log(b), is one, while abs(x) is not x.
     Numbers alone are compared once, to 40 digits.
+
+    An odd root of what is negative at a point is complex, or real: the values may agree in either reading.
     """
     letters = sorted(expected.free_symbols | given.free_symbols, key=str)
     if expected.has(Float) or given.has(Float):
@@ -111,9 +120,16 @@ def values_agree(expected: Expr, given: Expr) -> bool | None:
         expected, given = (
             (nsimplify(side, rational=True) for side in (expected, given)) if letters else (expected, given)
         )
+    agree = _agree(expected, given, letters, lambda value: value)
+    if agree or not letters or not (has_odd_root(expected) or has_odd_root(given)):
+        return agree
+    return _agree(expected, given, letters, real_roots) or agree
+
+
+def _agree(expected: Expr, given: Expr, letters: Sequence[Any], read: Callable[[Any], Any]) -> bool | None:
     agreeing = 0
     for point, real_only in _points(letters):
-        same = _same_value(expected.subs(point), given.subs(point), real_only=real_only)
+        same = _same_value(read(expected.subs(point)), read(given.subs(point)), real_only=real_only)
         if same is False:
             return False
         agreeing += bool(same)
@@ -134,12 +150,12 @@ def _points(letters: Sequence[Any]) -> Iterator[tuple[dict[Any, Rational], bool]
 
 def _coordinate(seed: int, letter: int) -> Rational:
     """A positive number, with no simple relation to those of other letters and points."""
-    return Rational(random.Random(1_000 * seed + letter).randint(300, 3_000), 997)
+    return Rational(random.Random(1_000 * seed + letter).randint(300, 3_000), POINT_DENOMINATOR)
 
 
 @unless_sympy_fails(default=None)
 def _same_value(expected: Any, given: Any, *, real_only: bool) -> bool | None:
-    a, b = real_roots(expected.doit()), real_roots(given.doit())
+    a, b = expected.doit(), given.doit()
     if a.is_Rational and b.is_Rational:
         return bool(a == b)
     precision = _FLOAT_PRECISION if a.has(Float) or b.has(Float) else _PRECISION
@@ -174,14 +190,23 @@ def _same_equation(expected: Any, given: Any) -> bool:
     if a == 0 or b == 0:
         return bool(a == b)
     ratio = a / b
-    letters = sorted(expected.free_symbols, key=str)
-    found = [ratio.subs(point).evalf(_DIGITS) for point, real_only in _points(letters) if not real_only]
-    known = [value for value in found if value.is_number and value.is_finite and value != 0]
-    if len(known) >= len(_SEEDS) - 1:
-        first = known[0]
-        return all(abs(value - first).evalf() <= abs(first).evalf() * _PRECISION for value in known[1:])
+    constant = _is_constant(ratio, lambda value: value)
+    if constant is False and has_odd_root(ratio):
+        constant = _is_constant(ratio, real_roots)
+    if constant is not None:
+        return constant
     simple = simplify(ratio)
     return bool(simple.is_number and simple.is_finite and simple != 0)
+
+
+def _is_constant(ratio: Any, read: Callable[[Any], Any]) -> bool | None:
+    """Whether ``ratio`` has one value at all points; ``None`` where too few values are known."""
+    letters = sorted(ratio.free_symbols, key=str)
+    found = [read(ratio.subs(point)).evalf(_DIGITS) for point, real_only in _points(letters) if not real_only]
+    known = [value for value in found if value.is_number and value.is_finite and value != 0]
+    if len(known) < len(_SEEDS) - 1:
+        return None
+    return all(abs(value - known[0]).evalf() <= abs(known[0]).evalf() * _PRECISION for value in known[1:])
 
 
 def _is_solved(equation: Any) -> bool:

@@ -28,6 +28,8 @@ _LATEX = (
         ),
     ),
 )
+#: Values of letters are fractions over this prime (``algebra``), so that a letter in an exponent is taken for no root.
+POINT_DENOMINATOR = 997
 # sympy has no error class of its own for an expression it cannot handle.
 SYMPY_FAILS = (
     *(TypeError, ValueError, ArithmeticError, NotImplementedError, AttributeError, LookupError, AssertionError),
@@ -120,21 +122,26 @@ def _imaginary(expression: Any) -> Any:
 
 
 def real_roots(expression: Any) -> Any:
-    """An odd root of a negative number is the real one, as schools teach it; sympy takes a complex one."""
-    if not any(_is_odd_root(power) for power in expression.atoms(Pow)):
+    """``expression`` with the real root for every odd root of a negative number, where sympy takes a complex one."""
+    if not any(_is_negative_root(power) for power in expression.atoms(Pow)):
         return expression
-    return expression.replace(_is_odd_root, lambda power: (-1) ** power.exp.p * (-power.base) ** power.exp)
+    return expression.replace(_is_negative_root, lambda power: (-1) ** power.exp.p * (-power.base) ** power.exp)
+
+
+def has_odd_root(expression: Any) -> bool:
+    """Whether ``expression`` takes an odd root of anything."""
+    return any(_is_odd_root(power) for power in expression.atoms(Pow))
 
 
 def _is_odd_root(expression: Any) -> bool:
     exponent = getattr(expression, "exp", None)
-    return (
-        isinstance(expression, Pow)
-        and isinstance(exponent, Rational)
-        and exponent.q > 1
-        and exponent.q % 2 == 1
-        and bool(expression.base.is_negative)
-    )
+    if not isinstance(expression, Pow) or not isinstance(exponent, Rational):
+        return False
+    return exponent.q > 1 and exponent.q % 2 == 1 and exponent.q % POINT_DENOMINATOR != 0
+
+
+def _is_negative_root(expression: Any) -> bool:
+    return _is_odd_root(expression) and bool(expression.base.is_negative)
 
 
 def _is_euler(expression: Any) -> bool:
