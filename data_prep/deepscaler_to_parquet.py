@@ -68,9 +68,10 @@ def read_pairs(records: list[Record], unusable: list[str]) -> list[Pair]:
     pairs = []
     for record in progress(records, "checking"):
         try:
+            problem = record.text("problem")
             # A null answer is a blank one: the authors' own math.json has one.
             answer = "" if _is_null(record) else record.text("answer", blank=True)
-            pairs.append(Pair(record.index, record.text("problem"), answer))
+            pairs.append(Pair(record.index, problem, answer))
         except InputError as error:
             unusable.append(str(error))
     return pairs

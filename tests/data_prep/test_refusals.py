@@ -54,11 +54,11 @@ def refused(done, folder, *words):
         ("nosuffix", "x", ["file type (none)"]),
     ],
 )
-def test_a_bad_file_is_refused_in_one_line(script, tmp_path, name, content, words):
+def test_a_bad_file_is_refused_in_one_line_where_every_record_has_to_be_good(script, tmp_path, name, content, words):
     bad = tmp_path / "in" / name
     bad.parent.mkdir()
     bad.write_bytes(content if isinstance(content, bytes) else content.encode())
-    done = script("deepscaler", "--input", bad, "--output", "out/o.parquet")
+    done = script("deepscaler", "--input", bad, "--output", "out/o.parquet", "--strict")
     bad.unlink()
     refused(done, tmp_path, name, *words)
     assert not (tmp_path / "out").exists()
