@@ -16,7 +16,7 @@ help:
 	@echo 'make eval       the evaluation protocol at the size of the embedded model'
 	@echo 'make test       all tests, the real trainer included'
 	@echo 'make test-fast  those that need neither trainer, engine nor network'
-	@echo 'make test-compat  reward manager and data set on every verl that README names; the grader with TRL'
+	@echo 'make test-compat  reward manager and data set on every verl that docs/install.md names; the grader with TRL'
 	@echo 'make lint       ruff, mypy, shellcheck'
 
 setup: $(READY)

@@ -1,4 +1,4 @@
-"""Runs tests beside other packages: each verl that README names, and TRL. ``make test-compat``.
+"""Runs tests beside other packages: each verl that docs/install.md names, and TRL. ``make test-compat``.
 
 Each package is installed without its dependencies into a folder of its own, which is kept for the next time.
 """

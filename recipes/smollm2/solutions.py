@@ -1,8 +1,9 @@
 """Solutions of GSM8K in many lengths, written from the data's own: what the supervised stage learns from.
 
 A solution opens with its plan (``In 120 tokens: 2 facts, 3 full steps, 1 check.``). It may repeat the problem's facts,
-gives each step as a sentence or as its bare equation, and may check its equations before it answers. How much of each
-it takes sets its length. The plan restates the budget, so that a model of this size sees it where it begins to write.
+gives each step as a sentence or as its bare equation, and may check its equations before it answers. The shortest leave
+out their first steps (``In 48 tokens: 2 last steps.``). How much of each it takes sets its length. The plan restates the
+budget, so that a model of this size sees it where it begins to write.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ class Solution:
     def closest(self, budget: Budget, tokens: int, lengths: Lengths, within: int = 2) -> str:
         """A text of this solution that has about ``tokens`` tokens and opens with its plan for ``budget``.
 
-        Of the texts that fit, the one with the most steps in full, then the most facts, then the fewest checks: one
-        budget means one way to spend it.
+        Of the texts that fit, the one with the fewest steps left out, then the most steps in full, then the most facts,
+        then the fewest checks: one budget means one way to spend it.
 
         Args:
             budget: what the plan restates.
@@ -76,37 +77,47 @@ class Solution:
         off = {share: abs(sum(size[line] for line in text) - 1 - tokens) for share, text in texts.items()}
         reach = max(within, min(off.values()))
         fitting = (share for share, by in off.items() if by <= reach)
-        return "\n".join(texts[max(fitting, key=lambda share: (share.told, share.facts, -share.checks))])
+        return "\n".join(texts[max(fitting, key=_Share.preference)])
 
     def _shares(self) -> Iterator[_Share]:
         checks = sum(bool(equation) for equation in self.equations)
         most = (len(self.facts), len(self.steps), checks)
-        return itertools.starmap(_Share, itertools.product(*(range(one + 1) for one in most)))
+        whole = itertools.starmap(_Share, itertools.product(*(range(one + 1) for one in most)))
+        cut = (_Share(0, 0, 0, last) for last in range(1, len(self.steps)))
+        return itertools.chain(whole, cut)
 
     def _text(self, budget: Budget, share: _Share) -> tuple[str, ...]:
-        """Its lines: the plan, the first facts, the first steps in full and the others short, the first checks."""
+        """Its lines: the plan, the first facts, the first steps in full and the others short, the first checks.
+
+        Or, of a share that leaves steps out, the plan and the last steps.
+        """
         short = [equation or step for equation, step in zip(self.equations, self.steps, strict=True)]
         checks = [f"Check: {equation}" for equation in self.equations if equation]
         return (
             share.plan(budget),
             *self.facts[: share.facts],
             *self.steps[: share.told],
-            *short[share.told :],
+            *(short[-share.last :] if share.last else short[share.told :]),
             *checks[: share.checks],
             f"The answer is \\boxed{{{self.answer}}}.",
         )
 
 
 class _Share(NamedTuple):
-    """How much of a solution a text has: facts, steps in full, checks."""
+    """How much of a solution a text has: facts, steps in full, checks; or its last steps alone, each short."""
 
     facts: int
     told: int
     checks: int
+    last: int | None = None
+
+    def preference(self) -> tuple[bool, int, int, int, int]:
+        """Greater for a text that is taken before others of its length."""
+        return self.last is None, self.last or 0, self.told, self.facts, -self.checks
 
     def plan(self, budget: Budget) -> str:
         """``In 120 tokens: 2 facts, 3 full steps, 1 check.``"""
-        names = zip(("fact", "full step", "check"), self, strict=True)
-        counted = [f"{number} {name}{'' if number == 1 else 's'}" for name, number in names if number]
+        counts = {"fact": self.facts, "full step": self.told, "check": self.checks, "last step": self.last}
+        counted = [f"{number} {name}{'' if number == 1 else 's'}" for name, number in counts.items() if number]
         how = "In" if budget.mode == "exact" else "At most"
         return f"{how} {budget.tokens} tokens: {', '.join(counted) or 'short steps'}."
