@@ -1,9 +1,9 @@
 """Solutions of GSM8K in many lengths, written from the data's own: what the supervised stage learns from.
 
 A solution opens with its plan (``In 120 tokens: 2 facts, 3 full steps, 1 check.``). It may repeat the problem's facts,
-gives each step as a sentence or as its bare equation, and may check its equations before it answers. The shortest leave
-out their first steps (``In 48 tokens: 2 last steps.``). How much of each it takes sets its length. The plan restates the
-budget, so that a model of this size sees it where it begins to write.
+gives each step as a sentence or as its bare equation, and may check its equations before it answers. The shortest
+leave out their first steps (``In 48 tokens: 2 last steps.``). How much of each it takes sets its length. The plan
+restates the budget, so that a model of this size sees it where it begins to write.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Solution:
     def closest(self, budget: Budget, tokens: int, lengths: Lengths, within: int = 2) -> str:
         """A text of this solution that has about ``tokens`` tokens and opens with its plan for ``budget``.
 
-        Of the texts that fit, the one with the fewest steps left out, then the most steps in full, then the most facts,
-        then the fewest checks: one budget means one way to spend it.
+        Of the texts that fit, the one with the fewest steps left out, then the most steps in full, then the most
+        facts, then the fewest checks: one budget means one way to spend it.
 
         Args:
             budget: what the plan restates.
