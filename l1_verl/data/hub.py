@@ -37,7 +37,7 @@ def _refuse_unless_reachable(name: str) -> None:
 
     try:
         huggingface_hub.HfApi().dataset_info(name, timeout=_TIMEOUT_S)
-    except Exception as error:
+    except Exception as error:  # as above
         raise InputError(
             f"{name} is not a file here, and the hub did not answer for it ({_describe(error)}); give --input FILE, "
             f"or set HF_HUB_OFFLINE=1 to use what the hub's cache holds"

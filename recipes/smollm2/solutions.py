@@ -87,9 +87,9 @@ class Solution:
         return itertools.chain(whole, cut)
 
     def _text(self, budget: Budget, share: _Share) -> tuple[str, ...]:
-        """Its lines: the plan, the first facts, the first steps in full and the others short, the first checks.
+        """Its lines: the plan, the first facts, the steps, the first checks, the answer.
 
-        Or, of a share that leaves steps out, the plan and the last steps.
+        The first steps are in full and the others short; a share of last steps leaves the others out.
         """
         short = [equation or step for equation, step in zip(self.equations, self.steps, strict=True)]
         checks = [f"Check: {equation}" for equation in self.equations if equation]
