@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from eval.samples import Sample
 from l1_verl.cli import InputError
 from l1_verl.thought import (
     PROMPT_END,
     THINK_END,
     THINK_START,
     closed_by,
+    closing,
     decode,
     think_end_id,
     thinking_tokens,
@@ -56,10 +58,20 @@ class Chat:
             where = model if Path(model).is_dir() else f"{model} (no folder here)"
             raise InputError(f"no tokenizer at {where}: {str(error).splitlines()[0]}") from None
 
-    def render(self, messages: Sequence[dict[str, str]]) -> list[int]:
-        """Token ids of the conversation, up to where the model begins to answer."""
+    def render(self, messages: Sequence[dict[str, str]], *, closed: bool = False) -> list[int]:
+        """Token ids of the conversation, up to where the model begins to answer.
+
+        Args:
+            messages: the conversation.
+            closed: whether the prompt closes the thought, where the template has a way to.
+        """
         rendered = self.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=True)
-        return list(rendered["input_ids"] if hasattr(rendered, "keys") else rendered)
+        ids = list(rendered["input_ids"] if hasattr(rendered, "keys") else rendered)
+        return closing(self.tokenizer)(ids) if closed and not self.closed_thought(ids) else ids
+
+    def prompt_of(self, sample: Sample, *, with_budget: bool = True) -> list[int]:
+        """Token ids of a sample's prompt; where it asks for a budget of 0, with the thought closed."""
+        return self.render(sample.conversation(with_budget=with_budget), closed=with_budget and sample.zero)
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=special))

@@ -24,7 +24,7 @@ from openai import AsyncOpenAI, OpenAIError
 from eval.convert.recount import load_tokenizer
 from eval.dialects import DIALECTS, Reply, ask
 from l1_verl import cli
-from l1_verl.budget import MODES, Budget, with_budget
+from l1_verl.budget import Budget, with_budget
 from l1_verl.cli import EngineError, InputError
 from l1_verl.data import math_problem
 from l1_verl.files import write_whole
@@ -138,7 +138,7 @@ async def _ask_all(args: argparse.Namespace) -> list[tuple[Case, list[tuple[Repl
 async def _ask(
     client: AsyncOpenAI, model: str, case: Case, question: str, args: argparse.Namespace, limit: asyncio.Semaphore
 ) -> Reply:
-    budget = None if case.budget is None or not args.sentence else Budget(args.sentence, max(1, case.budget))
+    budget = None if case.budget is None or not args.sentence else Budget(args.sentence, case.budget)
     content = case.prefix + math_problem(0, question, "0").prompt
     cap = {} if case.budget is None else DIALECTS[args.dialect](case.budget)
     async with limit:
@@ -204,7 +204,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tokenizer", help="counts thoughts; needed where the server does not tell their tokens")
     parser.add_argument("--budgets", type=int, nargs="+", default=[0, 1, 32, 512], metavar="TOKENS")
     parser.add_argument("--grace", type=float, default=0.0, help="share of the budget that may be exceeded; NIM: 0.1")
-    parser.add_argument("--sentence", choices=MODES, help="say the budget in the prompt too, as L1's models know it")
+    parser.add_argument("--sentence", choices=("exact", "max"), help="say the budget in the prompt too, as L1's models know it")
     parser.add_argument("--requests", type=int, default=8, help="of each case")
     parser.add_argument("--together", type=int, default=16, help="requests at once, in the case that has several")
     parser.add_argument(

@@ -265,7 +265,7 @@ def _needed_context(model: str, chat: Chat, samples: Sequence[Sample], sampling:
         return None
     needed = 0
     for sample in samples:
-        needed = max(needed, len(chat.render(sample.conversation(with_budget=True))) + sampling.cap(sample, 0))
+        needed = max(needed, len(chat.prompt_of(sample)) + sampling.cap(sample, 0))
     # Room for what a strategy inserts: s1-paper up to a hundred times "Wait".
     return min(own, needed + 256)
 

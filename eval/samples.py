@@ -47,6 +47,11 @@ class Sample:
     number: int
     seed: int
 
+    @property
+    def zero(self) -> bool:
+        """Whether the budget is 0, which asks for no thought."""
+        return self.budget is not None and self.budget.tokens == 0
+
     def conversation(self, *, with_budget: bool) -> list[dict[str, str]]:
         """The messages, with the budget's sentence after the last one's text if there is a budget."""
         return asking(self.messages, self.budget if with_budget else None)

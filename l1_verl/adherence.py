@@ -5,7 +5,8 @@ Training metrics, the reward manager and the report use the functions of this mo
 does not.
 
 All functions take arrays of shape ``(samples,)`` in tokens, used first. NaN stands for unknown: a budget of NaN is no
-budget, and whatever needs one is NaN.
+budget, and whatever needs one is NaN. So is what is relative to a budget of 0; the absolute error in tokens is not. The
+budget of a sample that was asked for a range is the number in it nearest to n_y (``Budget.nearest``).
 """
 
 from __future__ import annotations
@@ -30,47 +31,60 @@ def length_error(used: ArrayLike, budget: ArrayLike) -> Array:
     """Signed relative error (n_y - n_gold) / n_gold of each sample.
 
     Raises:
-        ValueError: the shapes differ, there is no sample, or a budget is below 1.
+        ValueError: the shapes differ, there is no sample, or a budget is below 0.
 
     Example:
         >>> length_error([612, 412], [512, 512]).round(3).tolist()
         [0.195, -0.195]
     """
     used, budget = _pair(used, budget)
-    return (used - budget) / budget
+    return _relative(used - budget, budget)
 
 
 def measures(used: ArrayLike, budget: ArrayLike) -> dict[str, Array]:
     """What each sample made of its budget.
 
     Returns:
-        By name, arrays of shape ``(samples,)``: ``error`` and ``abs_error``, relative to the budget; ``within_10`` and
+        By name, arrays of shape ``(samples,)``: ``error`` and ``abs_error``, relative to the budget;
+        ``abs_error_tokens`` |n_y - n_gold|; ``met``, 1 where n_y = n_gold, of a range anywhere inside; ``within_10`` and
         ``within_20``, 1 where |n_y - n_gold| <= 0.1 or 0.2 n_gold; ``over_budget``, 1 where n_y > n_gold;
         ``soft_violation``, 1 where n_y > n_gold + 500, L1's measure; ``utilisation`` n_y / n_gold.
 
     Raises:
-        ValueError: the shapes differ, there is no sample, or a budget is below 1.
+        ValueError: the shapes differ, there is no sample, or a budget is below 0.
     """
     used, budget = _pair(used, budget)
-    error = (used - budget) / budget
-    absolute = np.abs(error)
-    known = ~np.isnan(error)
+    off = np.abs(used - budget)
+    known = ~np.isnan(off)
 
     def share(true: NDArray[np.bool_]) -> Array:
         return np.where(known, true, np.nan)
 
     return {
-        "error": error,
-        "abs_error": absolute,
-        "within_10": share(absolute <= 0.1 + _ROUNDING),
-        "within_20": share(absolute <= 0.2 + _ROUNDING),
+        "error": _relative(used - budget, budget),
+        "abs_error": _relative(off, budget),
+        "abs_error_tokens": off,
+        "met": share(off == 0),
+        "within_10": share(off <= (0.1 + _ROUNDING) * budget),
+        "within_20": share(off <= (0.2 + _ROUNDING) * budget),
         "over_budget": share(used > budget),
         "soft_violation": share(used > budget + SOFT_TOLERANCE),
-        "utilisation": used / budget,
+        "utilisation": _relative(used, budget),
     }
 
 
-def aggregates(used: ArrayLike, budget: ArrayLike, mean: Callable[[Array], Any] = np.nanmean) -> dict[str, Any]:
+def _relative(tokens: Array, budget: Array) -> Array:
+    """``tokens`` / ``budget``, NaN where the budget is 0."""
+    return np.divide(tokens, budget, out=np.full_like(tokens, np.nan), where=budget != 0)
+
+
+def _mean(values: Array) -> Any:
+    """The mean of the values that are known, NaN where none is."""
+    known = values[~np.isnan(values)]
+    return known.mean() if known.size else np.nan
+
+
+def aggregates(used: ArrayLike, budget: ArrayLike, mean: Callable[[Array], Any] = _mean) -> dict[str, Any]:
     """The measures over all samples, every one of them a function of means.
 
     Args:
@@ -87,6 +101,7 @@ def aggregates(used: ArrayLike, budget: ArrayLike, mean: Callable[[Array], Any] 
     result = {
         "mean_error": mean(found["error"]),
         "mean_abs_error": mean(found["abs_error"]),
+        "mean_abs_error_tokens": mean(found["abs_error_tokens"]),
         "rmse": np.sqrt(mean((used - budget) ** 2)),
         "relative_rmse": np.sqrt(mean(found["error"] ** 2)),
     }
@@ -94,7 +109,7 @@ def aggregates(used: ArrayLike, budget: ArrayLike, mean: Callable[[Array], Any] 
     return result | _line(used, budget, mean)
 
 
-_SHARES = ("within_10", "within_20", "over_budget", "soft_violation", "utilisation")
+_SHARES = ("met", "within_10", "within_20", "over_budget", "soft_violation", "utilisation")
 
 
 def _line(used: Array, budget: Array, mean: Callable[[Array], Any]) -> dict[str, Any]:
@@ -127,9 +142,11 @@ class Adherence:
         n: number of samples.
         mean_used: mean n_y in tokens.
         mean_error: mean signed relative error; errors of both signs cancel.
-        mean_abs_error: mean absolute relative error.
+        mean_abs_error: mean absolute relative error; NaN where every budget is 0.
+        mean_abs_error_tokens: mean |n_y - n_gold|, in tokens.
         rmse: root mean squared error sqrt(mean((n_y - n_gold)^2)), in tokens.
         relative_rmse: sqrt(mean(((n_y - n_gold) / n_gold)^2)), as in L1's Table 2.
+        met: share of samples with n_y = n_gold; of ranges, with n_y inside.
         within_10: share of samples with |n_y - n_gold| <= 0.1 n_gold.
         within_20: share of samples with |n_y - n_gold| <= 0.2 n_gold.
         over_budget: share of samples with n_y > n_gold (a hard violation of a max budget).
@@ -143,8 +160,10 @@ class Adherence:
     mean_used: float
     mean_error: float
     mean_abs_error: float
+    mean_abs_error_tokens: float
     rmse: float
     relative_rmse: float
+    met: float
     within_10: float
     within_20: float
     over_budget: float
@@ -158,7 +177,7 @@ def adherence(used: ArrayLike, budget: ArrayLike) -> Adherence:
     """All facts of :class:`Adherence` about samples that used ``used`` tokens of ``budget``.
 
     Raises:
-        ValueError: the shapes differ, there is no sample, or a budget is below 1.
+        ValueError: the shapes differ, there is no sample, or a budget is below 0.
     """
     found = {name: float(value) for name, value in aggregates(used, budget).items()}
     return Adherence(n=int(np.size(used)), mean_used=float(np.asarray(used).mean()), **found)
@@ -182,10 +201,14 @@ def slope(used: ArrayLike, budget: ArrayLike) -> float:
 def band(budget: int, width: int) -> str:
     """The budget band that ``budget`` lies in, a multiple of ``width`` tokens wide: ``1001-2000``.
 
+    A budget of 0 is a band of its own.
+
     Example:
-        >>> band(1000, 1000), band(1001, 1000)
-        ('1-1000', '1001-2000')
+        >>> band(1000, 1000), band(1001, 1000), band(0, 1000)
+        ('1-1000', '1001-2000', '0')
     """
+    if budget == 0:
+        return "0"
     index = (budget - 1) // width
     return f"{index * width + 1}-{(index + 1) * width}"
 
@@ -196,6 +219,6 @@ def _pair(used: ArrayLike, budget: ArrayLike) -> tuple[Array, Array]:
         raise ValueError(f"used has shape {used.shape} and budget {budget.shape}; both must be (samples,)")
     if used.size == 0:
         raise ValueError("there is no sample to measure")
-    if (budget < 1).any():
-        raise ValueError(f"the smallest budget is {np.nanmin(budget):g} tokens; it must be >= 1")
+    if (budget < 0).any():
+        raise ValueError(f"the smallest budget is {np.nanmin(budget):g} tokens; it must be >= 0")
     return used, budget

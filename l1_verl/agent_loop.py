@@ -5,12 +5,13 @@ Tell verl where it is, and take it::
     actor_rollout_ref.rollout.agent.agent_loop_config_path=<path of l1_verl/agent_loops.yaml>
     actor_rollout_ref.rollout.agent.default_agent_loop=lcpo
 
-It does what verl's ``single_turn_agent`` does, and three things more:
+It does what verl's ``single_turn_agent`` does, and four things more:
 
 - Prompts are built as the tokenizer needs it (:mod:`l1_verl.continuous_token`), so that models with DeepSeek's tokens
   roll out on verl 0.9.1.
 - With ``rollout.custom.lcpo.stop_at_zero`` a training rollout stops where its reward is 0 whatever follows,
   :meth:`l1_verl.rewards.LengthReward.zero_point`. Validation is not stopped.
+- A budget of 0 gets a prompt that closes the thought at once, where the template has a way to (:func:`closing`).
 - With ``rollout.custom.lcpo.close_thinking`` a thought has n_gold tokens at most, in training and in validation. A
   longer one is closed with ``</think>``, and the solution follows (as in Elastic Reasoning, arXiv 2505.05315).
 """
@@ -29,7 +30,7 @@ from l1_verl.budget import Budget
 from l1_verl.config import Stops, parse_reward, parse_stops
 from l1_verl.continuous_token import builder_model_type
 from l1_verl.rewards import LengthReward
-from l1_verl.thought import LIMIT, closed_by, require_think_end_id
+from l1_verl.thought import LIMIT, closed_by, closing, require_think_end_id, think_end_id
 
 #: Key that :class:`l1_verl.trainer.LCPOTrainer` adds to the batches it trains on: nothing that verl 0.9.1 hands to an
 #: agent loop tells them from validation's.
@@ -101,13 +102,25 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
         if processor is None:
             hf_model_type = builder_model_type(tokenizer, hf_model_type)
         super().__init__(*args, tokenizer=tokenizer, processor=processor, hf_model_type=hf_model_type, **kwargs)
+        self._closes = False
         self._reward, self._stops, self._thinking_counts = limits_of(self.config)
         if self._thinking_counts:
             server: Any = ThinkingServer(self.server_manager, require_think_end_id(tokenizer), tokenizer.eos_token_id)
             self.server_manager = server
 
+    async def ct_build_initial_tokens(self, messages: list[dict[str, Any]], **kwargs: Any) -> list[int]:
+        """verl's prompt, with its thought closed where this rollout's budget is 0."""
+        prompt_ids: list[int] = await super().ct_build_initial_tokens(messages, **kwargs)
+        return closing(self.tokenizer)(prompt_ids) if self._closes and not self._closed(prompt_ids) else prompt_ids
+
+    def _closed(self, prompt_ids: list[int]) -> bool:
+        think_end = think_end_id(self.tokenizer)
+        return think_end is not None and closed_by(prompt_ids, think_end)
+
     async def run(self, sampling_params: dict[str, Any], priority: int = 0, **kwargs: Any) -> AgentLoopOutput:
         budget = Budget.from_dict((kwargs.get("extra_info") or {}).get("budget"))
+        # verl makes an agent loop for every trajectory.
+        self._closes = budget is not None and budget.tokens == 0
         limits = self._limits(budget, training=bool(kwargs.get(TRAINING)))
         # A dict of its own: verl hands the same one to all rollouts of a prompt.
         output = await super().run(sampling_params | limits, priority, **kwargs)
@@ -125,6 +138,8 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
             # A thought leaves room for the solution, however long a budget is.
             tokens = min(budget.tokens, self.response_length - (self._stops.solution_tokens or 1))
             return {_THINKING: Thinking(tokens, True, self.response_length, self._stops.solution_tokens)}
+        if budget.tokens == 0:
+            return {}  # the thought alone counts, and the prompt has closed it
         stop = stop_at(budget, self._reward, self._stops) if training else None
         if stop is None or stop >= self.response_length:
             return {}

@@ -1,7 +1,9 @@
 """Thinking budgets: what a prompt asks for, and how training draws it.
 
-A budget is the number n_gold of L1 (arXiv 2503.04697) together with how it is meant: "exact" (use about
-that many tokens, LCPO-Exact) or "max" (use at most that many, LCPO-Max). No budget at all is ``None``.
+A budget is the number n_gold of L1 (arXiv 2503.04697) together with how it is meant: "exact" (use about that many
+tokens, LCPO-Exact) or "max" (use at most that many, LCPO-Max). Beyond the paper, "range" asks for any number between
+two, and "level" for a number by a name. A budget of 0 asks for an answer without a thought. No budget at all is
+``None``.
 """
 
 from __future__ import annotations
@@ -14,18 +16,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
-Mode = Literal["exact", "max"]
+Mode = Literal["exact", "max", "range", "level"]
 Distribution = Literal["uniform", "log_uniform", "choices"]
 
 MODES: tuple[str, ...] = get_args(Mode)
 DISTRIBUTIONS: tuple[str, ...] = get_args(Distribution)
 
-# The sentences the published L1 checkpoints were trained on.
-_SENTENCES: dict[Mode, str] = {"exact": "Think for {tokens} tokens.", "max": "Think for maximum {tokens} tokens."}
-_ASKED = {
-    mode: re.compile(r"\s*" + re.escape(sentence).replace(r"\{tokens\}", r"(\d[\d,]*)"))
-    for mode, sentence in _SENTENCES.items()
+# Those of "exact" and "max" are what the published L1 checkpoints were trained on.
+_SENTENCES: dict[Mode, str] = {
+    "exact": "Think for {tokens} tokens.",
+    "max": "Think for maximum {tokens} tokens.",
+    "range": "Think for between {least} and {tokens} tokens.",
+    "level": "Thinking effort: {level}.",
 }
+_FIELDS = {"tokens": r"(?P<tokens>\d[\d,]*)", "least": r"(?P<least>\d[\d,]*)", "level": r"(?P<level>[\w-]+)"}
+_LEVEL = re.compile(r"[^\W\d][\w-]*")
+
+
+def _asked(sentence: str) -> re.Pattern[str]:
+    form = re.sub(r"\\\{(\w+)\\\}", lambda name: _FIELDS[name[1]], re.escape(sentence))
+    return re.compile(r"\s*" + form)
+
+
+_ASKED = {mode: _asked(sentence) for mode, sentence in _SENTENCES.items()}
 
 
 @dataclass(frozen=True)
@@ -33,31 +46,67 @@ class Budget:
     """A thinking budget n_gold and how it is meant.
 
     Args:
-        mode: "exact" or "max".
-        tokens: n_gold >= 1, in tokens of the model's own tokenizer, thinking and solution together, unless
-            ``reward_kwargs.count`` says otherwise.
+        mode: "exact", "max", "range" or "level".
+        tokens: n_gold >= 0, in tokens of the model's own tokenizer, thinking and solution together, unless
+            ``reward_kwargs.count`` says otherwise; of a range its upper end, of a level what the name stands for. At 0
+            no thought is wanted, and the thought alone counts.
+        least: the lower end of a range, >= 1 and <= tokens; of other modes None.
+        level: the name of a level, a word that begins with a letter; of other modes None.
 
     Raises:
-        ValueError: an unknown mode, or tokens that are not a whole number >= 1.
+        ValueError: an unknown mode, or a value that the mode cannot have.
 
     Example:
         >>> Budget("max", 512).sentence
         'Think for maximum 512 tokens.'
+        >>> Budget("range", 400, least=200).sentence
+        'Think for between 200 and 400 tokens.'
+        >>> Budget("level", 512, level="low").sentence
+        'Thinking effort: low.'
     """
 
     mode: Mode
     tokens: int
+    least: int | None = None
+    level: str | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise ValueError(f"budget mode is {self.mode!r}; it must be one of {', '.join(MODES)}")
-        if isinstance(self.tokens, bool) or not isinstance(self.tokens, int) or self.tokens < 1:
-            raise ValueError(f"budget tokens is {self.tokens!r}; it must be a whole number >= 1")
+        _require_whole("tokens", self.tokens, 0)
+        if self.mode == "range":
+            _require_whole("least", self.least, 1)
+            if cast(int, self.least) > self.tokens:
+                raise ValueError(f"budget least is {self.least} and tokens {self.tokens}; least must be <= tokens")
+        elif self.least is not None:
+            raise ValueError(f"budget least is {self.least!r} and mode {self.mode!r}; only a range has it")
+        if self.mode == "level":
+            if not isinstance(self.level, str) or not _LEVEL.fullmatch(self.level):
+                raise ValueError(f"budget level is {self.level!r}; it must be a word that begins with a letter")
+        elif self.level is not None:
+            raise ValueError(f"budget level is {self.level!r} and mode {self.mode!r}; only mode level has it")
 
     @property
     def sentence(self) -> str:
         """The sentence that asks for this budget."""
-        return _SENTENCES[self.mode].format(tokens=self.tokens)
+        return _SENTENCES[self.mode].format(tokens=self.tokens, least=self.least, level=self.level)
+
+    @property
+    def label(self) -> str:
+        """This budget in a name, such as ``data_source``: "exact-512", "range-200-400", "level-low"."""
+        if self.mode == "level":
+            return f"level-{self.level}"
+        return f"{self.mode}-{self.tokens}" if self.least is None else f"{self.mode}-{self.least}-{self.tokens}"
+
+    def nearest(self, used: int) -> int:
+        """The number of tokens that ``used`` is held against: n_gold, or the nearest of a range.
+
+        Example:
+            >>> budget = Budget("range", 400, least=200)
+            >>> [budget.nearest(used) for used in (150, 300, 450)]
+            [200, 300, 400]
+        """
+        return self.tokens if self.least is None else min(max(used, self.least), self.tokens)
 
     def append_to(self, text: str) -> str:
         """``text`` and the sentence, joined by a single space (L1, section 3)."""
@@ -65,11 +114,13 @@ class Budget:
 
     def to_dict(self) -> dict[str, Any]:
         """The form a parquet row carries in ``extra_info.budget``."""
-        return {"mode": self.mode, "tokens": self.tokens}
+        own = {"least": self.least, "level": self.level}
+        return {"mode": self.mode, "tokens": self.tokens} | {k: v for k, v in own.items() if v is not None}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any] | None) -> Budget | None:
-        """Reads ``extra_info.budget``: ``{"mode", "tokens"}``, or ``None`` for no budget.
+        """Reads ``extra_info.budget``: ``{"mode", "tokens"}``, with ``least`` or ``level`` where the mode has it; or
+        ``None`` for no budget.
 
         Raises:
             ValueError: a key is missing or holds a value that no budget can have.
@@ -81,8 +132,33 @@ class Budget:
         missing = {"mode", "tokens"} - set(value)
         if missing:
             raise ValueError(f"budget {dict(value)!r} lacks {', '.join(sorted(missing))}")
-        tokens = value["tokens"]
-        return cls(value["mode"], int(tokens) if _is_whole(tokens) else tokens)
+        tokens, least = (int(one) if _is_whole(one) else one for one in (value["tokens"], value.get("least")))
+        return cls(value["mode"], tokens, least, value.get("level"))
+
+
+def read_budget(text: str, mode: Mode = "exact") -> Budget | None:
+    """A budget as it is written on a command line.
+
+    Args:
+        text: "512", "200-400" for a range, "low=512" for a level, or "none".
+        mode: how a single number is meant.
+
+    Raises:
+        ValueError: it is none of these.
+
+    Example:
+        >>> read_budget("512", "max"), read_budget("none")
+        (Budget(mode='max', tokens=512, least=None, level=None), None)
+    """
+    if text == "none":
+        return None
+    if text.isdecimal():
+        return Budget(mode, int(text))
+    if found := re.fullmatch(r"(\d+)-(\d+)", text, re.ASCII):
+        return Budget("range", int(found[2]), least=int(found[1]))
+    if found := re.fullmatch(r"([^=]+)=(\d+)", text, re.ASCII):
+        return Budget("level", int(found[2]), level=found[1])
+    raise ValueError(f"budget is {text!r}; it must be a number of tokens, LEAST-MOST, NAME=TOKENS or none")
 
 
 def with_budget(messages: Sequence[Mapping[str, Any]], budget: Budget | None) -> list[dict[str, Any]]:
@@ -98,19 +174,28 @@ def with_budget(messages: Sequence[Mapping[str, Any]], budget: Budget | None) ->
     return asked
 
 
-def budget_in(text: str) -> Budget | None:
+def budget_in(text: str, level_tokens: int | None = None) -> Budget | None:
     """The budget that a prompt asks for in the words of :attr:`Budget.sentence`; the last one where there are several.
 
+    Args:
+        text: the prompt.
+        level_tokens: what a level stands for, which its words do not say; None leaves levels out.
+
     Example:
-        >>> budget_in("What is 1+1? Think for maximum 512 tokens.")
-        Budget(mode='max', tokens=512)
+        >>> budget_in("What is 1+1? Think for maximum 512 tokens.") == Budget("max", 512)
+        True
     """
-    found = [(match.start(), mode, match[1]) for mode, form in _ASKED.items() for match in form.finditer(text)]
+    found = [(match.start(), mode, match) for mode, form in _ASKED.items() for match in form.finditer(text)]
+    found = [one for one in found if one[1] != "level" or level_tokens is not None]
     if not found:
         return None
-    _, mode, number = max(found)
-    tokens = int(number.replace(",", ""))
-    return Budget(mode, tokens) if tokens > 0 else None
+    _, mode, match = max(found, key=lambda one: one[0])
+    said = match.groupdict()
+    tokens, least = (int(said[name].replace(",", "")) if name in said else None for name in ("tokens", "least"))
+    try:
+        return Budget(mode, cast(int, level_tokens if mode == "level" else tokens), least, said.get("level"))
+    except ValueError:  # a range that ends before it begins
+        return None
 
 
 def without_budget(text: str) -> str:
@@ -130,6 +215,11 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
 
 
+def _require_whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"budget {name} is {value!r}; it must be a whole number >= {least}")
+
+
 @dataclass(frozen=True)
 class BudgetSampler:
     """Draws a row's budget, as a pure function of (seed, row id, draw).
@@ -142,9 +232,11 @@ class BudgetSampler:
             equally likely) or "choices" (one of ``choices``).
         low: smallest budget in tokens, >= 1.
         high: largest budget in tokens, >= low.
-        choices: the budgets of "choices"; unused otherwise.
-        modes: weight of "exact", "max" and "none" (no budget); weights >= 0, at least one > 0.
+        choices: the budgets of "choices", >= 0; unused otherwise.
+        modes: weight of each mode, of "zero" (``Budget("exact", 0)``) and of "none" (no budget); weights >= 0, at least
+            one > 0. A range lies between two draws; a level is any of ``levels``, each equally likely.
         seed: any whole number.
+        levels: the tokens that each level's name stands for, >= 0; needed where "level" has weight.
 
     Raises:
         ValueError: naming the argument, its value and what is allowed.
@@ -161,6 +253,7 @@ class BudgetSampler:
     choices: Sequence[int] | None = None
     modes: Mapping[str, float] = field(default_factory=lambda: {"exact": 1.0})
     seed: int = 0
+    levels: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.distribution not in DISTRIBUTIONS:
@@ -174,27 +267,45 @@ class BudgetSampler:
                 Budget("exact", tokens)
         else:
             for name, value in (("low", self.low), ("high", self.high)):
-                if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                    raise ValueError(f"budget {name} is {value!r}; it must be a whole number >= 1")
+                _require_whole(name, value, 1)
             if self.low > self.high:
                 raise ValueError(f"budget low is {self.low} and high is {self.high}; low must be <= high")
         self._check_modes()
+        self._check_levels()
 
     def _check_modes(self) -> None:
         if not isinstance(self.modes, Mapping):
             raise ValueError(f"budget modes is {self.modes!r}; it must give weights, such as {{exact: 0.5, max: 0.5}}")
-        unknown = set(self.modes) - {*MODES, "none"}
+        unknown = set(self.modes) - {*MODES, "zero", "none"}
         if unknown:
-            raise ValueError(f"budget modes has {sorted(unknown)}; allowed are {', '.join(MODES)}, none")
+            raise ValueError(f"budget modes has {sorted(unknown)}; allowed are {', '.join(MODES)}, zero, none")
         weights = list(self.modes.values())
         wrong = [w for w in weights if isinstance(w, bool) or not isinstance(w, int | float) or not 0 <= w < math.inf]
         if wrong or not sum(weights) > 0:
             raise ValueError(f"budget modes is {dict(self.modes)}; weights must be >= 0 and one of them > 0")
 
+    def _check_levels(self) -> None:
+        if not isinstance(self.levels, Mapping):
+            raise ValueError(f"budget levels is {self.levels!r}; it must give tokens by name, such as {{low: 512}}")
+        for name, tokens in self.levels.items():
+            Budget("level", tokens, level=name)
+        if self.modes.get("level") and not self.levels:
+            raise ValueError("budget modes draws levels, but budget levels names none; set it, such as {low: 512}")
+
     @property
     def largest(self) -> int:
-        """The largest budget that can be drawn."""
+        """The largest number of tokens that can be drawn."""
         return max(self.choices) if self.distribution == "choices" and self.choices else self.high
+
+    @property
+    def longest_sentences(self) -> list[str]:
+        """For each mode and level the longest sentence that it can ask by, whatever the weights."""
+        most = self.largest
+        budgets = [Budget("exact", most), Budget("max", most)]
+        if most and self.modes.get("range"):
+            budgets.append(Budget("range", most, least=most))
+        budgets += [Budget("level", tokens, level=name) for name, tokens in self.levels.items()]
+        return [budget.sentence for budget in budgets]
 
     def draw(self, row_id: str, draw: int = 0) -> Budget | None:
         """The budget of row ``row_id`` in pass ``draw`` over the data; ``None`` where the mode drawn is "none"."""
@@ -203,7 +314,15 @@ class BudgetSampler:
         modes = sorted(self.modes)
         mode = rng.choices(modes, weights=[self.modes[m] for m in modes])[0]
         tokens = self._tokens(rng)
-        return None if mode == "none" else Budget(cast(Mode, mode), tokens)
+        if mode in ("zero", "none"):
+            return Budget("exact", 0) if mode == "zero" else None
+        if mode == "level":
+            level = rng.choice(sorted(self.levels))
+            return Budget("level", self.levels[level], level=level)
+        if mode == "range":
+            other = self._tokens(rng)
+            return Budget("range", max(tokens, other), least=max(1, min(tokens, other)))
+        return Budget(cast(Mode, mode), tokens)
 
     def _tokens(self, rng: random.Random) -> int:
         if self.distribution == "choices":

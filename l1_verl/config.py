@@ -13,12 +13,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 from omegaconf import DictConfig
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from l1_verl.budget import BudgetSampler
+from l1_verl.budget import MODES, BudgetSampler
 from l1_verl.grading import GradingPool
 from l1_verl.rewards import LengthReward
 from l1_verl.settings import Node, plain
-
-Count = Literal["response", "thinking"]
+from l1_verl.thought import Count
 
 
 class Budgets(NamedTuple):
@@ -83,6 +82,10 @@ def _sampler(where: str, knobs: Mapping[str, Any]) -> BudgetSampler:
         raise ValueError(f"{where}{error}") from None
 
 
+#: The keys of ``reward.reward_kwargs`` that name the reward of a mode.
+REWARD_NAMES = tuple(f"for_{mode}" for mode in MODES)
+
+
 class Grading(Node):
     """The part of ``reward.reward_kwargs`` that says how answers are graded and which tokens count as used."""
 
@@ -111,7 +114,7 @@ def parse_reward(node: DictConfig | Mapping[str, Any] | None) -> tuple[LengthRew
     knobs = {name: value for name, value in knobs.items() if name not in Grading.model_fields}
     grading = Grading.read(key, own)
     _refuse_unknown(f"{key}.grading", grading.grading, _parameters(GradingPool))
-    names = {name: knobs.pop(name) for name in ("for_exact", "for_max") if name in knobs}
+    names = {name: knobs.pop(name) for name in REWARD_NAMES if name in knobs}
     try:
         return LengthReward(**names, knobs=knobs), grading
     except ValueError as error:

@@ -7,13 +7,14 @@ are set in ``data.budget`` (see ``recipes/config/lcpo.yaml``); without that node
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
-from l1_verl.budget import MODES, Budget, BudgetSampler, Mode, with_budget
+from l1_verl.budget import Budget, BudgetSampler, with_budget
 from l1_verl.config import parse_budget
 from l1_verl.row import read_row, row_id, split_budget
+from l1_verl.thought import closing
 
 
 class LCPODataset(RLHFDataset):
@@ -45,9 +46,10 @@ class LCPODataset(RLHFDataset):
     def maybe_filter_out_long_prompts(self, dataframe: Any = None) -> Any:
         """verl's filter, with room left for the longest budget sentence."""
         drawing = [_check_row(row, position) for position, row in enumerate(dataframe)]
-        largest = max(sampler.largest for sampler in self._budgets.stages.values())
-        sentences = [Budget(cast(Mode, mode), largest).sentence for mode in MODES]
+        sentences = {s for sampler in self._budgets.stages.values() for s in sampler.longest_sentences}
         reserve = max(len(self.tokenizer(f" {s}", add_special_tokens=False)["input_ids"]) for s in sentences)
+        if any(sampler.modes.get("zero") for sampler in self._budgets.stages.values()):
+            reserve += len(closing(self.tokenizer).added)
         limit = self.max_prompt_length
         self.max_prompt_length = limit - reserve
         try:

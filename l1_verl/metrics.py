@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from l1_verl.adherence import adherence, band
-from l1_verl.budget import Mode
+from l1_verl.budget import MODES, Mode
 
 
 def mode_of(fact: Mapping[str, float]) -> Mode | None:
     """The mode of a sample's budget, None where it has none, from its ``reward_extra_info``."""
-    if np.isnan(fact["budget_is_max"]):
-        return None
-    return "max" if fact["budget_is_max"] else "exact"
+    # A run that was begun by an older version tells exact from max alone.
+    mode = fact.get("budget_mode", fact["budget_is_max"])
+    return None if np.isnan(mode) else cast(Mode, MODES[int(mode)])
 
 
 def adherence_metrics(facts: Sequence[Mapping[str, float]], band_width: int) -> dict[str, float]:
@@ -25,7 +25,7 @@ def adherence_metrics(facts: Sequence[Mapping[str, float]], band_width: int) -> 
     Over all samples: ``lcpo/{acc,truncated,grade_timeout,no_answer}``, and ``lcpo/solution_tokens`` over those whose
     thought and solution can be told apart: where budgets are for the thought alone, thinking may move there.
 
-    For each mode that occurs (``exact``, ``max``) ``lcpo/<mode>/<measure>``, and per budget band
+    For each mode that occurs ``lcpo/<mode>/<measure>``, and per budget band
     ``lcpo/<mode>/<from>-<to>/<measure>``, the measures being those of :class:`l1_verl.adherence.Adherence`.
 
     Args:
@@ -45,11 +45,16 @@ def adherence_metrics(facts: Sequence[Mapping[str, float]], band_width: int) -> 
             groups[mode].append(fact)
             groups[f"{mode}/{band(int(fact['budget_tokens']), band_width)}"].append(fact)
     for name, members in groups.items():
-        kept = adherence([m["used_tokens"] for m in members], [m["budget_tokens"] for m in members])
+        kept = adherence([m["used_tokens"] for m in members], [_target(m) for m in members])
         metrics[f"lcpo/{name}/acc"] = float(np.mean([m["acc"] for m in members]))
         for measure in _MEASURES if "/" not in name else _BAND_MEASURES:
             metrics[f"lcpo/{name}/{measure}"] = getattr(kept, measure)
     return metrics
+
+
+def _target(fact: Mapping[str, float]) -> float:
+    """What ``used_tokens`` is held against: the budget, or the nearest number of a range."""
+    return fact.get("budget_target", fact["budget_tokens"])
 
 
 _BAND_MEASURES = ("mean_abs_error", "mean_error", "over_budget", "mean_used")
@@ -59,7 +64,7 @@ _MEASURES = (*_BAND_MEASURES, "within_10", "within_20", "soft_violation", "utili
 def summary(metrics: Mapping[str, Any], found: Mapping[str, float]) -> str:
     """The one line per step that a person reads while training runs."""
     parts = [f"reward {metrics['critic/score/mean']:.3f}", f"accuracy {found['lcpo/acc']:.3f}"]
-    for mode in ("exact", "max"):
+    for mode in MODES:
         if f"lcpo/{mode}/mean_abs_error" in found:
             error, r = found[f"lcpo/{mode}/mean_abs_error"], found[f"lcpo/{mode}/correlation"]
             parts.append(f"{mode} length error {error:.1%} r {r:.2f}")

@@ -25,10 +25,18 @@ from verl.experimental.reward_loop.reward_manager import register
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
 from l1_verl.adherence import measures
-from l1_verl.budget import Budget
+from l1_verl.budget import MODES, Budget
 from l1_verl.config import parse_reward
 from l1_verl.grading import GradingPool
-from l1_verl.thought import LIMIT, closed_by, decode_tail, require_think_end_id, think_end_id, thinking_tokens
+from l1_verl.thought import (
+    LIMIT,
+    closed_by,
+    counted_tokens,
+    decode_tail,
+    require_think_end_id,
+    think_end_id,
+    thinking_tokens,
+)
 
 
 @register("lcpo")
@@ -61,8 +69,8 @@ class LCPORewardManager(RewardManagerBase):
         self._length_reward, grading = parse_reward(config.reward.get("reward_kwargs"))
         self._pool = GradingPool(**grading.grading)
         self._require_think_end = grading.require_think_end
-        self._counts_thinking = grading.count == "thinking"
-        self._think_end = require_think_end_id(tokenizer) if self._counts_thinking else think_end_id(tokenizer)
+        self._count = grading.count
+        self._think_end = require_think_end_id(tokenizer) if self._count == "thinking" else think_end_id(tokenizer)
         self._eos = tokenizer.eos_token_id
         self._longest = config.actor_rollout_ref.rollout.response_length
         if grading.freeze_heap:
@@ -78,9 +86,10 @@ class LCPORewardManager(RewardManagerBase):
             prompt_ids, token_ids = _unpadded(data, row)
             closed = self._think_end is not None and closed_by(prompt_ids, self._think_end)
             thinking = None if self._think_end is None else thinking_tokens(token_ids, self._think_end, closed=closed)
-            used = thinking if self._counts_thinking and thinking is not None else len(token_ids)
             extra = row.get("extra_info") or {}
             budget = Budget.from_dict(extra.get("budget"))
+            zero = budget is not None and budget.tokens == 0
+            used = counted_tokens(len(token_ids), thinking, count=self._count, zero=zero)
             grading = self._pool.submit(
                 decode_tail(self.tokenizer, token_ids),
                 row["reward_model"]["ground_truth"],
@@ -91,16 +100,18 @@ class LCPORewardManager(RewardManagerBase):
         grade = await grading
         score = self._length_reward(grade.correct, used, budget)
         longest = (row.get("tool_extra_fields") or {}).get(LIMIT, self._longest)
-        asked = math.nan if budget is None else float(budget.tokens)
-        kept = {name: float(value[0]) for name, value in measures([used], [asked]).items()}
+        target = math.nan if budget is None else float(budget.nearest(used))
+        kept = {name: float(value[0]) for name, value in measures([used], [target]).items()}
         return {
             "reward_score": score,
             # The same numeric keys on every sample: verl takes the keys of a batch from its first one.
             "reward_extra_info": {
                 "acc": float(grade.correct),
                 "length_reward": score - grade.correct,
-                "budget_tokens": asked,
+                "budget_tokens": math.nan if budget is None else float(budget.tokens),
                 "budget_is_max": math.nan if budget is None else float(budget.mode == "max"),
+                "budget_mode": math.nan if budget is None else float(MODES.index(budget.mode)),
+                "budget_target": target,  # of a range the number in it that is nearest to used_tokens
                 "used_tokens": float(used),
                 "response_tokens": float(len(token_ids)),  # whatever is held against the budget
                 "solution_tokens": math.nan if thinking is None else float(len(token_ids) - thinking),

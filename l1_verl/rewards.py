@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from l1_verl.budget import MODES, Budget
+from l1_verl.budget import Budget
 
 
 def lcpo_exact(correct: bool, used: int, budget: int, *, alpha: float = 0.0003) -> float:
@@ -24,7 +24,7 @@ def lcpo_exact(correct: bool, used: int, budget: int, *, alpha: float = 0.0003) 
     Args:
         correct: c, whether the final answer is right.
         used: n_y >= 0, tokens of the response.
-        budget: n_gold >= 1, tokens asked for.
+        budget: n_gold >= 0, tokens asked for.
         alpha: price of one token of error, >= 0. The paper's 0.0003 makes 3,333 tokens of error cost a right answer.
 
     Raises:
@@ -47,7 +47,7 @@ def lcpo_max(correct: bool, used: int, budget: int, *, alpha: float = 0.001, del
     Args:
         correct: c, whether the final answer is right.
         used: n_y >= 0, tokens of the response.
-        budget: n_gold >= 1, the most tokens asked for.
+        budget: n_gold >= 0, the most tokens asked for.
         alpha: slope per token, >= 0. The paper names none; 0.001 stands in the authors' earliest public code.
         delta: reward of a right answer that uses exactly its budget, in [0, 1].
 
@@ -72,7 +72,7 @@ def lcpo_max_additive(correct: bool, used: int, budget: int, *, alpha: float = 0
     Args:
         correct: c, whether the final answer is right.
         used: n_y >= 0, tokens of the response.
-        budget: n_gold >= 1, the most tokens asked for.
+        budget: n_gold >= 0, the most tokens asked for.
         alpha: slope per token, >= 0; as in :func:`lcpo_max`.
         delta: what the length adds at exactly the budget, in [0, 1].
 
@@ -92,7 +92,7 @@ def lcpo_max_sigmoid(correct: bool, used: int, budget: int, *, alpha: float = 0.
     Args:
         correct: c, whether the final answer is right.
         used: n_y >= 0, tokens of the response.
-        budget: n_gold >= 1, the most tokens asked for.
+        budget: n_gold >= 0, the most tokens asked for.
         alpha: four times the slope per token at the budget, >= 0. The paper names none; 0.001 is that of ``max``.
 
     Raises:
@@ -110,10 +110,12 @@ def lcpo_max_sigmoid(correct: bool, used: int, budget: int, *, alpha: float = 0.
 def lcpo_exact_relative(correct: bool, used: int, budget: int, *, beta: float = 1.0) -> float:
     """r = 1[c] - beta * min(1, |n_gold - n_y| / n_gold): 5 % off costs the same at 512 and at 3,600 tokens.
 
+    At n_gold = 0 any token costs as much as an error of 100 %.
+
     Args:
         correct: c, whether the final answer is right.
         used: n_y >= 0, tokens of the response.
-        budget: n_gold >= 1, tokens asked for.
+        budget: n_gold >= 0, tokens asked for.
         beta: price of an error as large as the budget, >= 0.
 
     Raises:
@@ -124,16 +126,19 @@ def lcpo_exact_relative(correct: bool, used: int, budget: int, *, beta: float = 
         0.75
     """
     _require("beta", beta, 0.0)
-    return float(correct) - beta * min(1.0, abs(budget - used) / budget)
+    error = abs(budget - used)
+    return float(correct) - beta * (min(1.0, error / budget) if budget else float(error > 0))
 
 
 def lcpo_max_plateau(correct: bool, used: int, budget: int, *, margin: float = 0.25) -> float:
     """r = 1[c] * clip(1 - (n_y - n_gold) / (margin * n_gold), 0, 1): full credit anywhere up to the budget.
 
+    At n_gold = 0 there is full credit for no token and none for any.
+
     Args:
         correct: c, whether the final answer is right.
         used: n_y >= 0, tokens of the response.
-        budget: n_gold >= 1, the most tokens asked for.
+        budget: n_gold >= 0, the most tokens asked for.
         margin: share of the budget over which the reward falls to zero, > 0.
 
     Raises:
@@ -145,6 +150,8 @@ def lcpo_max_plateau(correct: bool, used: int, budget: int, *, margin: float = 0
     """
     if not (math.isfinite(margin) and margin > 0):
         raise ValueError(f"margin is {margin!r}; it must be > 0")
+    if not budget:
+        return float(correct and used <= 0)
     return float(correct) * _clip(1 - (used - budget) / (margin * budget))
 
 
@@ -204,12 +211,15 @@ _NEVER = 2**31
 class LengthReward:
     """Picks the reward of a sample by its budget's mode, so that one run can mix both (how L1-Max is trained).
 
-    A sample without a budget earns 1[c]. ``gated_modes`` are the modes whose reward is gated.
+    A sample without a budget earns 1[c]. ``gated_modes`` are the modes whose reward is gated. The n_gold of a range is
+    the number in it that is nearest to n_y, so that all of the range earns the same.
 
     Args:
         for_exact: name of the reward for budgets of mode "exact".
         for_max: name of the reward for budgets of mode "max".
         knobs: for each reward by name its keyword arguments, e.g. ``{"max": {"alpha": 0.001}}``.
+        for_range: name of the reward for budgets of mode "range".
+        for_level: name of the reward for budgets of mode "level".
 
     Raises:
         ValueError: an unknown reward or knob, or a value outside its range, with key, value and range.
@@ -225,26 +235,27 @@ class LengthReward:
         for_exact: str = "exact",
         for_max: str = "max",
         knobs: Mapping[str, Mapping[str, Any]] | None = None,
+        for_range: str = "exact",
+        for_level: str = "exact",
     ) -> None:
         knobs = knobs or {}
+        names = {"exact": for_exact, "max": for_max, "range": for_range, "level": for_level}
         for name in knobs:
             if name not in REWARDS:
                 raise ValueError(f"{name} is not the name of a reward; it must be one of {', '.join(REWARDS)}")
-        self._by_mode: dict[str, Callable[..., float]] = {}
         self.gated_modes = frozenset(
-            mode
-            for mode, name in zip(MODES, (for_exact, for_max), strict=True)
-            if REWARDS[_known(f"for_{mode}", name)].gated
+            mode for mode, name in names.items() if REWARDS[_known(f"for_{mode}", name)].gated
         )
-        for mode, name in zip(MODES, (for_exact, for_max), strict=True):
-            self._by_mode[mode] = partial(REWARDS[name], **_checked(name, knobs.get(name, {})))
-        for name in set(knobs) - {for_exact, for_max}:
+        self._by_mode: dict[str, Callable[..., float]] = {
+            mode: partial(REWARDS[name], **_checked(name, knobs.get(name, {}))) for mode, name in names.items()
+        }
+        for name in set(knobs) - set(names.values()):
             _checked(name, knobs[name])
 
     def __call__(self, correct: bool, used: int, budget: Budget | None) -> float:
         if budget is None:
             return float(correct)
-        return self._by_mode[budget.mode](correct, used, budget.tokens)
+        return self._by_mode[budget.mode](correct, used, budget.nearest(used))
 
     def zero_point(self, budget: Budget | None) -> int | None:
         """The smallest n_y >= 1 from which on the reward is 0, right or wrong: whatever is written then is wasted.

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 THINK_START, THINK_END = "<think>", "</think>"
+
+#: Which tokens are held against a budget: all of the response, or those of the thought.
+Count = Literal["response", "thinking"]
 
 #: Key of verl's ``extra_fields``: how many tokens the agent loop allowed this response at most.
 LIMIT = "lcpo_limit"
@@ -60,6 +63,73 @@ def closed_by(prompt_ids: Sequence[int] | np.ndarray, think_end: int) -> bool:
         (True, False)
     """
     return bool(np.any(np.asarray(prompt_ids[-PROMPT_END:]) == think_end))
+
+
+class Closing(NamedTuple):
+    """How a prompt is changed so that it closes the thought.
+
+    Attributes:
+        dropped: tokens taken from its end.
+        added: tokens put there then; none where the thought cannot be closed.
+    """
+
+    dropped: int
+    added: tuple[int, ...]
+
+    def __call__(self, prompt_ids: Sequence[int]) -> list[int]:
+        return [*prompt_ids[: len(prompt_ids) - self.dropped], *self.added]
+
+
+@lru_cache(maxsize=8)
+def closing(tokenizer: Any) -> Closing:
+    """How a prompt of this tokenizer's template closes the thought at once.
+
+    As the template does with ``enable_thinking=false``, where it knows that (Qwen3); with ``</think>``, where it opens
+    the thought (DeepSeek-R1). A model without either is left to its prompt's words.
+
+    Args:
+        tokenizer: a Hugging Face tokenizer with a chat template.
+    """
+    think_end = think_end_id(tokenizer)
+    if think_end is None:
+        return Closing(0, ())
+    usual, closed = (_probe(tokenizer, **more) for more in ({}, {"enable_thinking": False}))
+    if closed_by(usual, think_end):
+        return Closing(0, ())
+    if closed_by(closed, think_end):
+        same = next((i for i, (a, b) in enumerate(zip(usual, closed, strict=False)) if a != b), len(usual))
+        return Closing(len(usual) - same, tuple(closed[same:]))
+    opens = tokenizer.decode(usual[-PROMPT_END:]).rstrip().endswith(THINK_START)
+    return Closing(0, (think_end,) if opens else ())
+
+
+def _probe(tokenizer: Any, **arguments: Any) -> list[int]:
+    """The tokens of a short prompt."""
+    rendered = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "?"}], add_generation_prompt=True, tokenize=True, **arguments
+    )
+    return list(rendered["input_ids"] if hasattr(rendered, "keys") else rendered)
+
+
+def counted_tokens(response: int, thinking: int | None, *, count: Count, zero: bool) -> int:
+    """n_y: the tokens of a response that are held against its budget.
+
+    Args:
+        response: all its tokens.
+        thinking: those of its thought, see :func:`thinking_tokens`; None where nobody knows.
+        count: "response" or "thinking".
+        zero: whether the budget is 0, which asks for no thought: then the thought alone counts, without ``</think>``,
+            where its tokens are known.
+
+    Example:
+        >>> counted_tokens(612, 500, count="response", zero=False), counted_tokens(90, 1, count="response", zero=True)
+        (612, 0)
+    """
+    if thinking is None:
+        return response
+    if zero:
+        return max(0, thinking - 1)
+    return thinking if count == "thinking" else response
 
 
 def thinking_tokens(token_ids: Sequence[int] | np.ndarray, think_end: int, *, closed: bool = False) -> int:

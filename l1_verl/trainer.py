@@ -98,7 +98,10 @@ class _LCPOTrainer(PPOTrainer):
         found = adherence_metrics(facts, self._band_width)
         metrics.update(found)
         if global_steps == 1:
-            one_sided = one_sided_budgets([f["used_tokens"] for f in facts], [f["budget_tokens"] for f in facts])
+            thinking = [fact for fact in facts if fact["budget_tokens"] != 0]
+            one_sided = one_sided_budgets(
+                [fact["used_tokens"] for fact in thinking], [fact["budget_tokens"] for fact in thinking]
+            )
             if one_sided:
                 logger.warning("%s", one_sided)
         logger.info("step %d/%d %s", global_steps, self.total_training_steps, summary(metrics, found))
@@ -149,7 +152,7 @@ def advantages_of(
     Args:
         keys: verl's ``<prompt>_<session>_<turn>``.
         tags: verl's tags, of which ``is_padding`` is read.
-        facts: ``reward_extra_info``, of which ``acc``, ``length_reward`` and ``budget_is_max`` are read.
+        facts: ``reward_extra_info``, of which ``acc``, ``length_reward`` and the mode are read.
         decoupled: the weight of length, and the modes whose reward gates it.
     """
     session = [key.rsplit("_", 1)[0] for key in keys]

@@ -64,13 +64,13 @@ class Stage:
             return {}
         modes = self.budgets.at(self.steps).modes
         total = sum(modes.values())
-        return {mode: modes[mode] / total for mode in (*MODES, "none") if modes.get(mode)}
+        return {mode: modes[mode] / total for mode in (*MODES, "zero", "none") if modes.get(mode)}
 
     @property
     def range(self) -> str:
         if self.budgets is None:
             return "each row's own"
-        if not set(self.shares) & set(MODES):
+        if not set(self.shares) - {"none"}:
             return "none"
         first, *later = (
             (step, _range(sampler)) for step, sampler in self.budgets.stages.items() if step <= self.steps
@@ -84,10 +84,26 @@ class Stage:
         parse_reward(node)
         knobs = {} if node is None else cast(dict[str, Any], OmegaConf.to_container(node, resolve=True))
         formulas = {}
-        for mode in self.shares or MODES:
-            name = "none" if mode == "none" else knobs.get(f"for_{mode}", mode)
+        for mode in self.shares or ("exact", "max"):
+            name = "none" if mode == "none" else knobs.get(f"for_{mode}", "max" if mode == "max" else "exact")
             formulas[mode] = REWARDS[name].formula_with(knobs.get(name) or {})
         return formulas
+
+    @property
+    def budgets_asked(self) -> dict[str, Budget]:
+        """By mode, or mode and name of a level, a budget that it was trained on."""
+        last = self.budgets.at(self.steps) if self.budgets is not None else BudgetSampler()
+        found = {}
+        for mode in self.shares or ("exact", "max"):
+            if mode == "range":
+                found[mode] = Budget("range", self.example, least=max(1, self.example // 2))
+            elif mode == "zero":
+                found[mode] = Budget("exact", 0)
+            elif mode == "level":
+                found |= {f"level {name}": Budget("level", n, level=name) for name, n in last.levels.items()}
+            elif mode != "none":
+                found[mode] = Budget(cast(Mode, mode), self.example)
+        return found
 
     @property
     def example(self) -> int:
@@ -191,7 +207,6 @@ def model_card(name: str, history: Sequence[Stage], report: Report | None, licen
 def _facts(name: str, history: Sequence[Stage], report: Report | None, license: str) -> dict[str, Any]:
     last, origin = history[-1], history[0].base
     counted = last.counted
-    modes = [mode for mode in MODES if mode in last.shares or not last.shares]
     stops = parse_stops(last.config.actor_rollout_ref.rollout, counted)
     return {
         "name": name,
@@ -200,7 +215,7 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "last": last,
         "origin": origin if _is_hub_id(origin) else None,
         "base_name": _base_name,
-        "sentences": {mode: Budget(cast(Mode, mode), last.example).sentence for mode in modes},
+        "asked": {mode: (budget.sentence, _meaning(budget)) for mode, budget in last.budgets_asked.items()},
         "counted": counted,
         "decoupled": parse_advantage(last.config) is not None,
         "stops": stops,
@@ -212,6 +227,17 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "rollout": last.config.actor_rollout_ref.rollout,
         "report": report,
     }
+
+
+def _meaning(budget: Budget) -> str:
+    """What a budget's sentence asks for, in words."""
+    if budget.tokens == 0:
+        return "no thought"
+    if budget.mode == "range":
+        return "any number between"
+    if budget.mode == "level":
+        return f"about {budget.tokens} tokens"
+    return "at most as many" if budget.mode == "max" else "about as many"
 
 
 def _is_hub_id(base: str) -> bool:

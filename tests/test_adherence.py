@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from l1_verl.adherence import SOFT_TOLERANCE, adherence, band, correlation, length_error, rmse, slope
+from l1_verl.budget import Budget
 
 samples = st.integers(2, 30).flatmap(
     lambda n: st.tuples(
@@ -70,12 +71,30 @@ def test_utilisation_is_one_plus_the_signed_error(pair):
 
 @pytest.mark.parametrize(
     ("used", "budget", "message"),
-    [([1], [1, 2], "shape"), ([], [], "no sample"), ([1], [0], "smallest budget is 0"), ([[1]], [[1]], "shape")],
+    [([1], [1, 2], "shape"), ([], [], "no sample"), ([1], [-1], "smallest budget is -1"), ([[1]], [[1]], "shape")],
 )
 def test_what_cannot_be_measured_is_refused(used, budget, message):
     for measure in (length_error, rmse, slope, correlation, adherence):
         with pytest.raises(ValueError, match=message):
             measure(used, budget)
+
+
+def test_a_budget_of_0_has_an_error_in_tokens_and_none_that_is_relative_to_it():
+    kept = adherence([0, 0, 12], [0, 0, 0])
+    assert (kept.mean_abs_error_tokens, kept.met, kept.over_budget) == (4, 2 / 3, 1 / 3)
+    assert math.isnan(kept.mean_abs_error)
+    assert math.isnan(kept.utilisation)
+    mixed = adherence([0, 12, 90], [0, 0, 100])
+    assert mixed.mean_abs_error == pytest.approx(0.1)
+    assert mixed.mean_abs_error_tokens == pytest.approx(22 / 3)
+
+
+def test_a_range_is_met_anywhere_inside_and_missed_by_the_way_to_its_nearer_end():
+    budget = Budget("range", 400, least=200)
+    used = [199, 200, 300, 400, 401]
+    kept = adherence(used, [budget.nearest(one) for one in used])
+    assert (kept.met, kept.over_budget) == (3 / 5, 1 / 5)
+    assert kept.mean_abs_error_tokens == pytest.approx(2 / 5)
 
 
 def test_bands_begin_after_a_multiple_of_their_width():

@@ -106,6 +106,30 @@ def test_a_stopped_rollout_is_the_beginning_of_the_whole_one_and_earns_what_that
         assert len(ids) == output.extra_fields[LIMIT]
 
 
+@pytest.mark.parametrize("mode", ["exact", "max"])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    ("reward", "stops"),
+    [({}, {}), (KNOBS, {"stop_at_zero": True}), ({"count": "thinking"}, {"close_thinking": True})],
+)
+def test_a_budget_of_0_is_answered_at_once_and_no_limit_cuts_its_solution(mode, training, reward, stops):
+    server = Script(30, 50)
+    output = rollout(server, config(reward, **stops), Budget(mode, 0), training=training)
+    (asked,) = server.requests
+    assert TOKENIZER.decode(asked[0]).endswith("<think>\n</think>")
+    assert "max_tokens" not in asked[1]
+    assert output.prompt_ids == asked[0]
+    assert output.response_ids == [WORD] * 50 + [EOS]
+    assert output.response_mask == [1] * 51
+
+
+def test_any_other_budget_leaves_the_thought_open():
+    for budget in (None, Budget("max", 1), Budget("range", 9, least=3), Budget("level", 9, level="low")):
+        server = Script(3, 3)
+        rollout(server, config(), budget)
+        assert TOKENIZER.decode(server.requests[0][0]).endswith("<think>\n")
+
+
 @given(lengths, lengths, budgets, st.one_of(st.none(), st.integers(1, LONGEST - 1)), st.booleans())
 def test_a_closed_thought_keeps_its_budget_and_the_solution_its_allowance(
     thought, solution, tokens, allowance, training

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from l1_verl.budget import Budget, BudgetSampler
+from l1_verl.budget import Budget, BudgetSampler, budget_in, read_budget, without_budget
 
 
 def test_the_sentences_are_those_the_published_checkpoints_were_trained_on():
@@ -20,9 +20,9 @@ def test_the_sentences_are_those_the_published_checkpoints_were_trained_on():
     assert Budget("max", 512).append_to("1 + 1?") == "1 + 1? Think for maximum 512 tokens."
 
 
-@pytest.mark.parametrize("tokens", [0, -1, 1.5, "512", None, True, float("nan")])
-def test_tokens_that_are_no_whole_number_above_zero_are_refused_with_their_value(tokens):
-    with pytest.raises(ValueError, match=r"tokens is .*must be a whole number >= 1") as refusal:
+@pytest.mark.parametrize("tokens", [-1, 1.5, "512", None, True, float("nan")])
+def test_tokens_that_are_no_whole_number_from_zero_on_are_refused_with_their_value(tokens):
+    with pytest.raises(ValueError, match=r"tokens is .*must be a whole number >= 0") as refusal:
         Budget("exact", tokens)
     assert repr(tokens) in str(refusal.value)
 
@@ -33,14 +33,84 @@ def test_an_unknown_mode_is_refused_with_the_allowed_ones(mode):
         Budget(mode, 512)
 
 
-def test_a_budget_of_one_token_is_a_budget():
+def test_a_budget_of_one_token_is_a_budget_and_so_is_one_of_none():
     assert Budget("max", 1).sentence == "Think for maximum 1 tokens."
+    assert Budget("exact", 0).sentence == "Think for 0 tokens."
 
 
-@given(st.sampled_from(["exact", "max"]), st.integers(1, 10**6))
-def test_a_budget_survives_the_way_through_a_parquet_row(mode, tokens):
-    budget = Budget(mode, tokens)
+budgets = st.one_of(
+    st.builds(Budget, st.sampled_from(["exact", "max"]), st.integers(0, 10**6)),
+    st.builds(
+        lambda least, width: Budget("range", least + width, least=least), st.integers(1, 10**6), st.integers(0, 999)
+    ),
+    st.builds(
+        lambda tokens, level: Budget("level", tokens, level=level),
+        st.integers(0, 10**6),
+        st.from_regex(r"[a-z][\w-]*", fullmatch=True),
+    ),
+)
+
+
+@given(budgets)
+def test_a_budget_survives_the_way_through_a_parquet_row(budget):
     assert Budget.from_dict(budget.to_dict()) == budget
+    columns = {"mode": None, "tokens": None, "least": None, "level": None}
+    assert Budget.from_dict(columns | budget.to_dict()) == budget
+
+
+@given(budgets, st.text(alphabet="ab +=?", min_size=1))
+def test_a_budget_is_read_from_the_words_that_ask_for_it_and_taken_out_of_them(budget, problem):
+    asked = budget.append_to(problem)
+    assert budget_in(asked, level_tokens=budget.tokens) == budget
+    assert without_budget(asked) == problem.rstrip()
+
+
+def test_what_a_level_stands_for_is_not_in_its_words():
+    assert budget_in("1 + 1? Thinking effort: low.") is None
+    assert Budget("level", 512, level="low").sentence == "Thinking effort: low."
+
+
+def test_a_range_asks_for_any_number_between_two():
+    budget = Budget("range", 400, least=200)
+    assert budget.append_to("1 + 1?") == "1 + 1? Think for between 200 and 400 tokens."
+    assert budget_in("1 + 1? Think for between 400 and 200 tokens.") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mode": "range", "tokens": 4}, "least is None"),
+        ({"mode": "range", "tokens": 4, "least": 0}, "least is 0; it must be a whole number >= 1"),
+        ({"mode": "range", "tokens": 4, "least": 5}, "least is 5 and tokens 4"),
+        ({"mode": "exact", "tokens": 4, "least": 2}, "only a range has it"),
+        ({"mode": "level", "tokens": 4}, "level is None"),
+        ({"mode": "level", "tokens": 4, "level": "very low"}, "level is 'very low'; it must be a word"),
+        ({"mode": "max", "tokens": 4, "level": "low"}, "only mode level has it"),
+    ],
+)
+def test_a_budget_with_a_part_that_its_mode_has_not_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Budget(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [
+        ("512", Budget("max", 512)),
+        ("0", Budget("max", 0)),
+        ("200-400", Budget("range", 400, least=200)),
+        ("low=512", Budget("level", 512, level="low")),
+        ("none", None),
+    ],
+)
+def test_budgets_are_read_as_a_command_line_has_them(text, budget):
+    assert read_budget(text, "max") == budget
+
+
+@pytest.mark.parametrize("text", ["", "-1", "5.0", "low", "low=", "200-", "1-2-3", "nan"])
+def test_anything_else_on_a_command_line_is_refused_with_what_is_known(text):
+    with pytest.raises(ValueError, match=f"budget is {text!r}; it must be a number of tokens, LEAST-MOST"):
+        read_budget(text)
 
 
 @pytest.mark.parametrize("tokens", [512.0, np.int64(512), np.float64(512)])
@@ -105,6 +175,24 @@ def test_modes_are_mixed_by_their_weights():
     assert abs(count["none"] - 1000) < 110
 
 
+def test_zero_ranges_and_levels_are_drawn_by_their_weights():
+    levels = {"low": 128, "high": 4096}
+    sampler = BudgetSampler(modes={"zero": 1, "range": 1, "level": 1}, levels=levels)
+    drawn = [sampler.draw(f"row-{i}") for i in range(3000)]
+    count = Counter(budget.mode for budget in drawn)
+    assert all(abs(count[mode] - 1000) < 110 for mode in ("exact", "range", "level"))
+    assert {budget for budget in drawn if budget.mode == "exact"} == {Budget("exact", 0)}
+    assert {(budget.level, budget.tokens) for budget in drawn if budget.mode == "level"} == set(levels.items())
+    ranges = [budget for budget in drawn if budget.mode == "range"]
+    assert all(100 <= budget.least <= budget.tokens <= 4000 for budget in ranges)
+
+
+@given(st.text())
+def test_a_mode_of_no_weight_changes_no_draw(row_id):
+    more = BudgetSampler(modes={"exact": 1.0, "max": 2.0, "zero": 0.0, "range": 0.0, "level": 0.0})
+    assert BudgetSampler(modes={"exact": 1.0, "max": 2.0}).draw(row_id) == more.draw(row_id)
+
+
 def test_draws_of_one_row_are_independent():
     assert len({BudgetSampler().draw("row", draw).tokens for draw in range(50)}) > 40
 
@@ -117,7 +205,11 @@ def test_draws_of_one_row_are_independent():
         ({"high": 1.5}, "high is 1.5"),
         ({"distribution": "normal"}, "'normal'.*uniform, log_uniform, choices"),
         ({"distribution": "choices"}, "choices is None"),
-        ({"distribution": "choices", "choices": [512, 0]}, "tokens is 0"),
+        ({"distribution": "choices", "choices": [512, -1]}, "tokens is -1"),
+        ({"modes": {"level": 1}}, "levels names none"),
+        ({"levels": {"low": -1}}, "tokens is -1"),
+        ({"levels": {"1st": 512}}, "level is '1st'"),
+        ({"levels": ["low"]}, r"levels is \['low'\]"),
         ({"modes": {"exactly": 1}}, "exactly"),
         ({"modes": {"exact": -1}}, "-1"),
         ({"modes": {"exact": 0}}, "weights must be >= 0 and one of them > 0"),

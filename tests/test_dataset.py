@@ -161,8 +161,8 @@ def test_a_row_that_could_not_be_graded_is_refused_when_the_data_is_read(dataset
 
 def test_a_row_with_an_impossible_budget_is_refused_by_its_position(dataset):
     broken = row(1)
-    broken["extra_info"]["budget"] = {"mode": "exact", "tokens": 0}
-    with pytest.raises(ValueError, match=r"row 1 .*tokens is 0"):
+    broken["extra_info"]["budget"] = {"mode": "exact", "tokens": -1}
+    with pytest.raises(ValueError, match=r"row 1 .*tokens is -1"):
         dataset([row(0), broken])
 
 

@@ -21,8 +21,8 @@ from recipes.tiny.tokenizer import EOS
 
 LONGEST = 40
 KEYS = {
-    "acc", "length_reward", "budget_tokens", "budget_is_max", "used_tokens", "length_error", "abs_length_error",
-    "over_budget",
+    "acc", "length_reward", "budget_tokens", "budget_is_max", "budget_mode", "budget_target", "used_tokens",
+    "length_error", "abs_length_error", "over_budget",
     "truncated", "grade_timeout", "no_answer", "solution_tokens", "response_tokens",
 }  # fmt: skip
 
@@ -136,11 +136,40 @@ def test_accuracy_is_the_raw_correctness_and_never_shaped(manager, tokenizer):
     assert result["reward_extra_info"]["acc"] == 1.0
 
 
-@pytest.mark.parametrize("budget", [{"mode": "exact", "tokens": 9}, {"mode": "max", "tokens": 9}, None])
+@pytest.mark.parametrize("budget", [{"mode": "exact", "tokens": 9}, {"mode": "max", "tokens": 9}, {"mode": "level", "tokens": 9, "level": "low"}, None])
 def test_every_sample_has_the_same_numeric_keys(manager, tokenizer, budget):
     facts = score(manager, sample(tokenizer, f"</think>\\boxed{{29}}{EOS}", budget)[0])["reward_extra_info"]
     assert set(facts) == KEYS
     assert all(isinstance(value, float) for value in facts.values())
+
+
+@pytest.mark.parametrize(
+    ("opening", "text", "used"),
+    [
+        ("<think>\n</think>", f"\\boxed{{29}}{EOS}", 0),  # the prompt has closed the thought
+        ("<think>\n", f"</think>\\boxed{{29}}{EOS}", 0),  # the model closes it at once
+        ("<think>\n", f"36:29</think>\\boxed{{29}}{EOS}", 3),
+    ],
+)
+def test_under_a_budget_of_0_the_thought_alone_counts(manager, tokenizer, opening, text, used):
+    data, length = sample(tokenizer, text, {"mode": "exact", "tokens": 0}, opening=opening)
+    result = score(manager, data)
+    facts = result["reward_extra_info"]
+    assert (facts["used_tokens"], facts["response_tokens"], facts["over_budget"]) == (used, length, float(used > 0))
+    assert result["reward_score"] == pytest.approx(1 - 0.01 * used)
+    assert math.isnan(facts["length_error"])
+
+
+@pytest.mark.parametrize(("least", "most", "off"), [(2, 4, -1), (2, 90, 0), (60, 90, 1)])
+def test_a_range_is_rewarded_alike_inside_and_by_its_nearer_end_outside(manager, tokenizer, least, most, off):
+    data, used = sample(
+        tokenizer, f"36:29\n</think>\n\\boxed{{29}}{EOS}", {"mode": "range", "tokens": most, "least": least}
+    )
+    result = score(manager, data)
+    error = {-1: used - most, 0: 0, 1: least - used}[off]
+    assert result["reward_score"] == pytest.approx(1 - 0.01 * error)
+    assert result["reward_extra_info"]["budget_target"] == used + off * error
+    assert result["reward_extra_info"]["budget_tokens"] == most
 
 
 def test_without_a_budget_the_score_is_correctness_and_the_facts_about_length_are_nan(manager, tokenizer):

@@ -4,7 +4,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from l1_verl.thought import decode_tail
+from l1_verl.thought import Count, closed_by, closing, counted_tokens, decode_tail, think_end_id
 
 THINKING = "long thought " * 200
 
@@ -46,3 +46,50 @@ def test_a_final_part_longer_than_the_tail_is_decoded_whole() -> None:
 
 def test_an_empty_response_is_empty() -> None:
     assert decode_tail(byte_tokenizer(think_special=False), []) == ""
+
+
+_QWEN3 = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
+# As Qwen3's later templates: the thought is opened, or opened and closed.
+_OPENING = _QWEN3.replace("{% endif %}{% endif %}", "{% else %}<think>\n{% endif %}{% endif %}")
+_PLAIN = _QWEN3.partition("{% if enable_thinking")[0] + "{% endif %}"
+_R1 = _PLAIN.replace("assistant\n", "assistant\n<think>\n")
+
+
+@pytest.mark.parametrize(
+    ("template", "end"),
+    [
+        (_QWEN3, "assistant\n<think>\n\n</think>\n\n"),
+        (_OPENING, "assistant\n<think>\n\n</think>\n\n"),
+        (_R1, "assistant\n<think>\n</think>"),
+        (_PLAIN, "assistant\n"),  # a model without tags is left to the words of its prompt
+    ],
+)
+def test_a_prompt_is_closed_as_its_template_does_or_where_it_opens_a_thought(template: str, end: str) -> None:
+    tokenizer = byte_tokenizer(think_special=False)
+    tokenizer.chat_template = template
+    messages = [{"role": "user", "content": "1 + 1? Think for 0 tokens."}]
+    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+    closed = closing(tokenizer)(prompt)
+    assert tokenizer.decode(closed).endswith(f"Think for 0 tokens.<|im_end|>\n<|im_start|>{end}")
+    assert closed_by(closed, think_end_id(tokenizer)) == ("</think>" in end)
+
+
+def test_a_tokenizer_without_the_tag_as_one_token_closes_nothing() -> None:
+    tokenizer = byte_tokenizer(think_special=None)
+    tokenizer.chat_template = _R1
+    assert closing(tokenizer)([5, 6]) == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("thinking", "count", "zero", "counted"),
+    [(None, "response", True, 90), (30, "response", False, 90), (30, "thinking", False, 30), (30, "response", True, 29),
+     (1, "response", True, 0), (0, "thinking", True, 0)],
+)  # fmt: skip
+def test_what_counts_is_the_response_or_the_thought_and_under_0_the_thought_alone(
+    thinking: int | None, count: Count, zero: bool, counted: int
+) -> None:
+    assert counted_tokens(90, thinking, count=count, zero=zero) == counted

@@ -36,7 +36,7 @@ _PATHS = {
     "prompt": "what the model was given, where the budget's sentence stands only there",
     "problem-id": "what tells problems apart; default: the problem's text",
     "budget": "the budget in tokens; a number is the budget of all",
-    "mode": "how the budget is meant; exact, max or none is that of all",
+    "mode": f"how the budget is meant; {', '.join(MODES)} or none is that of all",
     "tokens": "tokens of the response, or the list of them",
     "thinking-tokens": "those of the thought",
     "truncated": "whether a limit ended it, or the server's finish_reason",

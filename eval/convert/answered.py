@@ -31,7 +31,7 @@ class Answered:
         problem_id: what the file calls the problem.
         benchmark: where the problem is from.
         budget: tokens, ``{"mode", "tokens"}``, or None.
-        mode: "exact" or "max" where the file says so.
+        mode: how the budget is meant, where the file says so.
         used: tokens of the response.
         thinking: those of them in the thought.
         truncated: True, False or a server's word for how the response ended.
@@ -139,8 +139,11 @@ def budget_of(value: Any, mode: Any, text: str) -> Budget | None:
         return budget_in(text)
     number = float(value) if isinstance(value, str) and re.fullmatch(r"\s*-?\d+(\.0*)?\s*", value) else value
     whole = isinstance(number, int | float) and not isinstance(number, bool) and float(number).is_integer()
-    if not whole or number == 0:
-        raise ValueError(f"budget is {value!r:.60}; it must be a whole number of tokens >= 1")
-    said = budget_in(text)
-    kind: Mode = mode or ("max" if number < 0 else said.mode if said else "exact")
-    return Budget(kind, abs(int(number)))
+    if not whole:
+        raise ValueError(f"budget is {value!r:.60}; it must be a whole number of tokens >= 0")
+    tokens = abs(int(number))
+    said = budget_in(text, tokens)
+    if said is not None and said.tokens == tokens and mode in (None, said.mode) and number >= 0:
+        return said
+    kind: Mode = mode or ("max" if number < 0 or (said is not None and said.mode == "max") else "exact")
+    return Budget(kind, tokens)

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from eval.convert.answered import (
     Answered,
@@ -16,7 +16,7 @@ from eval.convert.answered import (
     truncated_of,
 )
 from eval.files import storable
-from l1_verl.budget import MODES, without_budget
+from l1_verl.budget import MODES, Mode, read_budget, without_budget
 from l1_verl.data.answers import final_answer
 from l1_verl.files import content_hash
 from l1_verl.grading import check_gold
@@ -25,7 +25,7 @@ from l1_verl.grading.grader import ANSWER_TYPES, gold_answers
 _LETTER = re.compile(r"\(?([A-J])\)?[.:]?", re.ASCII)
 _OPTION = r"(?:^|[\s(])\(?{}\s*[).:]"
 # eval.generate's data sources end in the budget; other files' names may hold slashes, which the report cuts at.
-_BUDGET_PART = re.compile(r"/(?:none|(exact|max)-(\d+))$")
+_BUDGET_PART = re.compile(r"/(?:none|(exact|max)-(\d+)|range-(\d+-\d+)|level-\w[\w-]*)$")
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Samples:
         record = {
             "id": content_hash([benchmark, row_id, None if budget is None else budget.to_dict(), number]),
             "row_id": row_id,
-            "data_source": f"{benchmark}/none" if budget is None else f"{benchmark}/{budget.mode}-{budget.tokens}",
+            "data_source": f"{benchmark}/{'none' if budget is None else budget.label}",
             "budget": None if budget is None else budget.to_dict(),
             "sample": number,
             "problem": problem,
@@ -100,10 +100,13 @@ def _tokens(found: Answered) -> dict[str, Any]:
 
 
 def _parted(data_source: str) -> tuple[str, dict[str, Any] | None]:
-    """Benchmark and budget of a name such as ``aime2025/exact-512``."""
+    """Benchmark and budget of a name such as ``aime2025/exact-512``; what a level stands for is not in it."""
     part = _BUDGET_PART.search(data_source)
     name = _BUDGET_PART.sub("", data_source).strip("/").replace("/", "_")
-    return name, {"mode": part[1], "tokens": int(part[2])} if part and part[1] else None
+    if part is None or not (part[1] or part[3]):
+        return name, None
+    budget = read_budget(part[3] or part[2], cast(Mode, part[1] or "exact"))
+    return name, None if budget is None else budget.to_dict()
 
 
 def _response(value: Any) -> str:

@@ -27,6 +27,8 @@ class Request:
         stop_token_ids: tokens that end the completion; the one that did stays in ``token_ids``.
         stop: texts that end the completion.
         min_tokens: fewest tokens before any end.
+        closed: whether a server that renders the conversation is asked to close the thought; token ids say it
+            themselves.
     """
 
     prompt: Sequence[int] | list[dict[str, str]]
@@ -37,6 +39,7 @@ class Request:
     stop_token_ids: tuple[int, ...] = ()
     stop: tuple[str, ...] = ()
     min_tokens: int = 0
+    closed: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from l1_verl.cli import EngineError, InputError, RefusedError
 #: and vLLM in this process draw from all of top_p. Not OpenAI's: only a server that takes token ids gets them.
 _NEUTRAL = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
 
+#: Has a template that knows it close the thought; of vLLM, SGLang and llama.cpp, not of OpenAI.
+NO_THOUGHT = {"chat_template_kwargs": {"enable_thinking": False}}
+
 #: The request itself is at fault, such as a prompt that is too long: other requests may well be answered.
 _REFUSED = frozenset({400, 413, 422})
 
@@ -159,7 +162,8 @@ class OpenAIEngine:
             "seed": request.seed,
         }
         if self.chat is None:
-            return "chat/completions", body | {"messages": request.prompt, "max_completion_tokens": request.max_tokens}
+            body |= {"messages": request.prompt, "max_completion_tokens": request.max_tokens}
+            return "chat/completions", body | (NO_THOUGHT if request.closed else {})
         extra = {
             "prompt": list(request.prompt),
             "max_tokens": request.max_tokens,

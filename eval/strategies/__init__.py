@@ -94,7 +94,8 @@ class Sampling:
         temperature: >= 0.
         top_p: in (0, 1].
         max_tokens: most tokens of a response.
-        max_budget_multiple: most tokens of a response as a multiple of its budget; None for no such limit.
+        max_budget_multiple: most tokens of a response as a multiple of its budget, if that is not 0; None for no such
+            limit.
         context: most tokens of prompt and response together; None if unknown.
         answer_tokens: most tokens of an answer that is forced at the limit.
         max_waits: most times a thought is made to go on.
@@ -117,7 +118,7 @@ class Sampling:
             InputError: the prompt fills the context.
         """
         cap = self.max_tokens
-        if self.max_budget_multiple is not None and sample.budget is not None:
+        if self.max_budget_multiple is not None and sample.budget is not None and not sample.zero:
             cap = min(cap, max(1, int(self.max_budget_multiple * sample.budget.tokens)))
         if self.context is not None:
             cap = min(cap, self.context - prompt_tokens)
@@ -129,7 +130,7 @@ class Sampling:
         return cap
 
     def request(self, sample: Sample, prompt: list[int] | list[dict[str, str]], max_tokens: int) -> Request:
-        return Request(prompt, max_tokens, self.temperature, self.top_p, sample.seed)
+        return Request(prompt, max_tokens, self.temperature, self.top_p, sample.seed, closed=sample.zero)
 
 
 def continued(request: Request, prompt: list[int], max_tokens: int, round_: int) -> Request:

@@ -44,7 +44,7 @@ def thinking_cap(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> St
     Where the template has closed the thought, there is the solution alone.
     """
     assert chat is not None
-    prompt = chat.render(sample.conversation(with_budget=True))
+    prompt = chat.prompt_of(sample)
     draft = _Draft(chat, prompt, sampling.cap(sample, len(prompt)))
     request = sampling.request(sample, prompt, draft.left)
     if not chat.closed_thought(prompt):
@@ -124,7 +124,7 @@ class _Draft:
 def _forced(sample: Sample, chat: Chat | None, sampling: Sampling, *, with_budget: bool, waits: int) -> Steps:
     assert chat is not None
     assert sample.budget is not None  # Strategy.complaint
-    prompt = chat.render(sample.conversation(with_budget=with_budget))
+    prompt = chat.prompt_of(sample, with_budget=with_budget)
     budget = min(sample.budget.tokens, sampling.cap(sample, len(prompt)))
     close = len(chat.encode(_CLOSE))
     if budget <= close:

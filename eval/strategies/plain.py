@@ -11,11 +11,10 @@ from l1_verl.thought import THINK_END
 
 def plain(sample: Sample, chat: Chat | None, *, sampling: Sampling) -> Steps:
     """One request, with the budget's sentence where the sample has a budget."""
-    conversation = sample.conversation(with_budget=True)
     if chat is None:
-        completion = yield sampling.request(sample, conversation, sampling.cap(sample, 0))
+        completion = yield sampling.request(sample, sample.conversation(with_budget=True), sampling.cap(sample, 0))
         return _from_server(completion)
-    prompt = chat.render(conversation)
+    prompt = chat.prompt_of(sample)
     completion = yield sampling.request(sample, prompt, sampling.cap(sample, len(prompt)))
     ids = completion.token_ids or []
     return Response(chat.decode(ids), len(ids), chat.thinking_tokens(prompt, ids), 0, completion.stopped, rounds=1)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 from tqdm import tqdm
 
 from l1_verl import cli
-from l1_verl.budget import MODES, Budget
+from l1_verl.budget import Budget, read_budget
 from l1_verl.cli import InputError
 from l1_verl.data.rows import Problem, write_rows
 from l1_verl.data.sources import Reader, Record, read_records
@@ -167,9 +167,13 @@ def _benchmark_arguments(benchmark: Benchmark, description: str | None) -> argpa
 
 def add_budgets(options: OneLineParser) -> None:
     """The options of a benchmark: its budgets, and what a record that is not a problem costs."""
-    options.add_argument("--mode", choices=[*MODES, "none"], default="exact", help="how the budgets are meant")
+    options.add_argument("--mode", choices=["exact", "max", "none"], default="exact", help="how numbers are meant")
     options.add_argument(
-        "--budgets", type=positive, nargs="+", metavar="TOKENS", help=f"default: {' '.join(map(str, PAPER_BUDGETS))}"
+        "--budgets",
+        nargs="+",
+        metavar="BUDGET",
+        help="tokens, LEAST-MOST for a range, NAME=TOKENS for a level, or none; "
+        f"default: {' '.join(map(str, PAPER_BUDGETS))}",
     )
     add_strict(options)
 
@@ -183,10 +187,16 @@ def with_budgets(options: OneLineParser, arguments: argparse.Namespace) -> argpa
     """``arguments`` with ``budgets`` as budgets; ends the script where they contradict each other."""
     if arguments.mode == "none" and arguments.budgets:
         options.error("--mode none asks for no budget; leave --budgets out")
-    budgets = arguments.budgets or PAPER_BUDGETS
+    if arguments.mode == "none":
+        arguments.budgets = [None]
+        return arguments
+    try:
+        budgets = [read_budget(str(text), arguments.mode) for text in arguments.budgets or PAPER_BUDGETS]
+    except ValueError as error:
+        options.error(f"--budgets: {error}")
     if len(set(budgets)) < len(budgets):
-        options.error(f"--budgets {' '.join(map(str, budgets))} names one twice")
-    arguments.budgets = [None] if arguments.mode == "none" else [Budget(arguments.mode, tokens) for tokens in budgets]
+        options.error(f"--budgets {' '.join(map(str, arguments.budgets))} names one twice")
+    arguments.budgets = budgets
     return arguments
 
 
@@ -250,4 +260,4 @@ def _to_problems(records: Sequence[Record], benchmark: Benchmark, seed: int, unu
 
 
 def _data_source(name: str, budget: Budget | None) -> str:
-    return f"{name}/{budget.mode}-{budget.tokens}" if budget else f"{name}/none"
+    return f"{name}/{budget.label}" if budget else f"{name}/none"

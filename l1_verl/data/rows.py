@@ -42,6 +42,8 @@ SCHEMA = pa.schema(
         ),
     }
 )
+# What ranges and levels have beside mode and tokens. Only a file with one of them has these columns.
+_DIAL = [pa.field("least", pa.int64()), pa.field("level", pa.string())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +134,13 @@ def write_rows(rows: Sequence[dict[str, Any]], path: Path) -> None:
     Raises:
         OSError: the folder cannot be made or written to.
     """
+    budgets = (row["extra_info"]["budget"] or {} for row in rows)
+    schema = _with_dial(SCHEMA) if any({"least", "level"} & budget.keys() for budget in budgets) else SCHEMA
     with replacing_file(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
+
+
+def _with_dial(schema: pa.Schema) -> pa.Schema:
+    extra = schema.field("extra_info")
+    fields = [pa.field("budget", pa.struct([*f.type, *_DIAL])) if f.name == "budget" else f for f in extra.type]
+    return schema.set(schema.get_field_index("extra_info"), pa.field("extra_info", pa.struct(fields)))

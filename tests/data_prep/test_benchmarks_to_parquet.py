@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from omegaconf import OmegaConf
 
+from l1_verl.budget import Budget
 from l1_verl.data import rows
 from l1_verl.dataset import LCPODataset
 
@@ -112,12 +113,26 @@ def test_the_default_budgets_are_the_papers(script, write, tmp_path):
     assert [row["extra_info"]["budget"]["tokens"] for row in read(tmp_path / "o.parquet")] == [512, 1024, 2048, 3600]
 
 
+def test_a_benchmark_is_asked_for_no_thought_a_range_a_level_and_nothing_in_one_file(script, write, tmp_path):
+    flags = ["--mode", "max", "--budgets", "0", "200-400", "low=512", "none", "64"]
+    script("amc", "--input", write("in.json", [AMC]), "--output", "o.parquet", *flags)
+    rows = read(tmp_path / "o.parquet")
+    assert [row["data_source"].removeprefix("amc/") for row in rows] == [
+        "max-0", "range-200-400", "level-low", "none", "max-64",
+    ]  # fmt: skip
+    assert [Budget.from_dict(row["extra_info"]["budget"]) for row in rows] == [
+        Budget("max", 0), Budget("range", 400, least=200), Budget("level", 512, level="low"), None, Budget("max", 64),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (["--mode", "none", "--budgets", "512"], ["--mode none", "--budgets"]),
         (["--budgets", "512", "512"], ["512 512"]),
-        (["--budgets", "0"], ["'0'", ">= 1"]),
+        (["--budgets", "few"], ["'few'", "LEAST-MOST"]),
+        (["--budgets", "400-200"], ["least is 400"]),
+        (["--budgets", "lo/w=200"], ["level is 'lo/w'"]),
         (["--budgets", "-512"], ["-512"]),
         (["--mode", "least"], ["least"]),
     ],

@@ -150,7 +150,7 @@ BAD = [
     ({**GOOD, "answer": None}, "no gold answer"),
     ({**GOOD, "tokens": "many"}, "tokens used is 'many'"),
     ({**GOOD, "tokens": -4}, "tokens used is -4"),
-    ({**GOOD, "budget": 0}, "budget is 0"),
+    ({**GOOD, "budget": 0.5}, "budget is 0.5"),
     ({**GOOD, "budget": {"mode": "exact", "tokens": 512.7}}, "512.7"),
     ({**GOOD, "budget": 512, "mode": "think"}, "mode is 'think'"),
     ({**GOOD, "thinking_tokens": 11}, "the thought has 11 tokens"),

@@ -366,7 +366,7 @@ def test_the_board_puts_runs_and_published_models_at_equal_tokens_with_their_vio
     ("field", "value", "says"),
     [
         ("budget", 512, "budget is 512; it must hold mode and tokens"),
-        ("budget", {"mode": "exact", "tokens": 0}, "budget tokens is 0"),
+        ("budget", {"mode": "exact", "tokens": -1}, "budget tokens is -1"),
         ("used_tokens", "many", "used_tokens is 'many'"),
         ("used_tokens", -1, "used_tokens is -1"),
         ("thinking_tokens", True, "thinking_tokens is True"),

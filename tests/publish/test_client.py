@@ -59,6 +59,35 @@ def test_the_client_asks_as_training_did_and_says_what_was_used(server, monkeypa
     assert capsys.readouterr().out == f"\\boxed{{20}}\n{budget.mode} 64 tokens asked for, 63 used in all\n"
 
 
+@pytest.mark.parametrize(
+    ("flags", "sentence", "said"),
+    [
+        (["--budget", "0"], " Think for 0 tokens.", "exact 0 tokens"),
+        (["--budget", "20-40"], " Think for between 20 and 40 tokens.", "range 20-40 tokens"),
+        (["--level", "low"], " Thinking effort: low.", "level low"),
+        (["--budget", "none"], "", "no budget"),
+    ],
+)
+def test_the_client_asks_for_no_thought_a_range_a_level_and_nothing(
+    server, monkeypatch, capsys, flags, sentence, said
+):
+    url, asked = server
+    monkeypatch.setattr(sys, "argv", ["client", "1 + 1", "--url", url, *flags])
+    client.main()
+    assert asked[0]["messages"][0]["content"] == f"1 + 1 {INSTRUCTION}{sentence}"
+    closes = {"chat_template_kwargs": {"enable_thinking": False}} if "0" in flags else {}
+    assert {key: asked[0][key] for key in asked[0] if key not in ("model", "messages")} == closes
+    assert f"{said} asked for, 63 used in all" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [["--level", "low"], ["--budget", "none"]])
+def test_a_thought_is_closed_at_a_number_only(monkeypatch, capsys, flags):
+    monkeypatch.setattr(sys, "argv", ["client", "1 + 1", "--close", "--url", "http://127.0.0.1:9/v1", *flags])
+    with pytest.raises(SystemExit):
+        client.main()
+    assert "--close needs a --budget with a number of tokens" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("flags", "limit"), [([], None), (["--close"], 64)])
 def test_only_a_client_that_closes_tells_the_server_the_budget(server, monkeypatch, flags, limit):
     url, asked = server
@@ -67,7 +96,7 @@ def test_only_a_client_that_closes_tells_the_server_the_budget(server, monkeypat
     assert asked[0].get("thinking_token_budget") == limit
 
 
-@pytest.mark.parametrize(("budget", "said"), [("0", "budget tokens is 0"), ("64", "http://127.0.0.1:9/v1: ")])
+@pytest.mark.parametrize(("budget", "said"), [("-5", "budget is '-5'; it must be"), ("64", "http://127.0.0.1:9/v1: ")])
 def test_the_client_refuses_in_one_line(monkeypatch, capsys, budget, said):
     monkeypatch.setattr(sys, "argv", ["client", "1 + 1", "--budget", budget, "--url", "http://127.0.0.1:9/v1"])
     with pytest.raises(SystemExit) as left:

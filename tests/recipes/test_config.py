@@ -46,30 +46,31 @@ SHARED = {
     "trainer.nnodes": 1,
     "trainer.test_freq": 20,
 }
+BEYOND = {"zero": 0.0, "range": 0.0, "level": 0.0}
 OWN = {
     "l1_exact": {
         "data.max_response_length": 4096,
         "actor_rollout_ref.rollout.tensor_model_parallel_size": 2,
         "trainer.total_training_steps": 700,
         "trainer.save_freq": 20,
-        "data.budget.modes": {"exact": 1.0, "max": 0.0, "none": 0.0},
+        "data.budget.modes": {"exact": 1.0, "max": 0.0, "none": 0.0} | BEYOND,
     },
     "l1_max": {
         "data.max_response_length": 4500,
         "actor_rollout_ref.rollout.tensor_model_parallel_size": 1,
         "trainer.total_training_steps": 120,
         "trainer.save_freq": 60,
-        "data.budget.modes": {"exact": 0.5, "max": 0.5, "none": 0.0},
+        "data.budget.modes": {"exact": 0.5, "max": 0.5, "none": 0.0} | BEYOND,
     },
     "l1_exact_plus": {
         "data.max_response_length": 4096,
         "trainer.total_training_steps": 500,
-        "data.budget.modes": {"exact": 1.0, "max": 0.0, "none": 0.0},
+        "data.budget.modes": {"exact": 1.0, "max": 0.0, "none": 0.0} | BEYOND,
     },
     "deepscaler_4k": {
         "data.max_response_length": 4096,
         "trainer.total_training_steps": 700,
-        "data.budget.modes": {"exact": 0.0, "max": 0.0, "none": 1.0},
+        "data.budget.modes": {"exact": 0.0, "max": 0.0, "none": 1.0} | BEYOND,
     },
 }
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eval.convert.answered import Answered, Form, Row
+from l1_verl.budget import MODES
 from l1_verl.data.paths import find, has
 
 
@@ -39,8 +40,8 @@ def _mode(row: Row) -> str | None:
     """How LCPORewardManager understood the budget; None where it did not say, and the prompt's words tell."""
     if "budget_tokens" in row and _known(row["budget_tokens"]) is None:
         return "none"
-    is_max = _known(row.get("budget_is_max"))
-    return None if is_max is None else "max" if is_max else "exact"
+    mode = _known(row.get("budget_mode", row.get("budget_is_max")))
+    return None if mode is None else MODES[int(mode)]
 
 
 def _known(value: Any) -> Any:

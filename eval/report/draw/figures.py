@@ -132,7 +132,7 @@ def _lengths(results: dict[str, Any]) -> Iterator[Drawing]:
             def draw(axes: Axes, cells: list[Any] = cells) -> None:
                 for number, cell in enumerate(cells):
                     counts, edges = np.array(cell["lengths"]["counts"]), cell["lengths"]["edges"]
-                    name = "no budget" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
+                    name = "no budget" if cell["budget"] is None else cell["asked"]
                     axes.stairs(counts / counts.sum(), edges, color=colour(number), fill=True, alpha=0.35)
                     axes.stairs(counts / counts.sum(), edges, color=colour(number), lw=1.2, label=name)
                     if cell["budget"] is not None:
@@ -213,7 +213,7 @@ def _voting(results: dict[str, Any]) -> Iterator[Drawing]:
 
             def draw(axes: Axes, cells: list[Any] = cells) -> None:
                 for number, cell in enumerate(cells):
-                    name = "no budget" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
+                    name = "no budget" if cell["budget"] is None else cell["asked"]
                     rows = [row for row in cell["voting"] if row["k"] != 2]  # two samples cannot outvote each other
                     values = points(rows, "maj")[0]
                     axes.plot([r["tokens"] for r in rows], values, "o-", ms=4, color=colour(number), label=name)

@@ -24,7 +24,7 @@ def used_over_asked(results: dict[str, Any], runs: Sequence[Run]) -> Iterator[Dr
         series = [
             (name, cells, _asked(samples[run], benchmark, mode))
             for name, run, mode, cells in budgeted(results, benchmark)
-            if any(cell["metrics"]["utilisation"]["value"] is not None for cell in cells)
+            if any(cell["metrics"]["counted_tokens"]["value"] is not None for cell in cells)
         ]
         for number, first in enumerate(range(0, len(series), SERIES)):
             suffix = f"_{number + 1}" if number else ""
@@ -44,11 +44,9 @@ def _drawn(series: Sequence[tuple[str, list[Any], Any]], counted: str) -> Any:
             shown = frame.sample(min(_DOTS // len(series), len(frame)), random_state=0)
             jitter = np.random.default_rng(0).uniform(-0.012, 0.012, len(shown)) * longest
             axes.scatter(shown["budget"] + jitter, shown["counted"], s=5, alpha=0.3, color=colour(index), lw=0)
-            # What was counted is utilisation times the budget; its interval is already there.
-            budgets = np.array([cell["budget"] for cell in cells])
-            means, errors = points([cell["metrics"] for cell in cells], "utilisation")
+            means, errors = points([cell["metrics"] for cell in cells], "counted_tokens")
             axes.errorbar(
-                budgets, np.array(means) * budgets, yerr=np.array(errors) * budgets, fmt="o-", ms=4, capsize=2, lw=1.8,
+                [cell["budget"] for cell in cells], means, yerr=errors, fmt="o-", ms=4, capsize=2, lw=1.8,
                 color=colour(index), label=label(name),
             )  # fmt: skip
         top = 1.05 * longest

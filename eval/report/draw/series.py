@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from l1_verl.budget import MODES
+
 #: Lines that can still be told apart in one figure; more get another figure.
 SERIES = 8
 #: Words for what is counted.
@@ -16,7 +18,7 @@ COUNTED = {"response": "tokens used", "thinking": "tokens of the thought"}
 def budgeted(results: dict[str, Any], benchmark: str) -> Iterator[tuple[str, str, str, list[Any]]]:
     """Name of the series, run, mode and cells of every run and mode with budgets on a benchmark."""
     for run in results["runs"]:
-        for mode in ("exact", "max"):
+        for mode in MODES:
             cells = [c for c in run["cells"] if c["benchmark"] == benchmark and c["mode"] == mode]
             if cells:
                 yield f"{run['name']} ({mode})", run["name"], mode, cells

@@ -31,6 +31,8 @@ _DIAL = (("correlation", "correlation", "number"), ("slope", "tokens per token a
 _MORE = (
     ("soft_violation", "> 500 over", "percent"),
     ("utilisation", "utilisation", "percent"),
+    ("mean_abs_error_tokens", "mean abs. error", "tokens"),
+    ("met", "met", "percent"),
     ("rmse", "RMSE", "tokens"),
     ("relative_rmse", "RMSE / budget", "percent"),
     ("truncated", "truncated", "percent"),
@@ -91,12 +93,11 @@ def _overview(results: dict[str, Any]) -> Table:
 def _cells(title: str, results: dict[str, Any], part: str, metrics: Sequence[tuple[str, str, str]]) -> Table:
     runs = results["runs"]
     rows = []
-    keys = dict.fromkeys((c["benchmark"], c["mode"], c["budget"]) for run in runs for c in _with_unbudgeted(run, part))
-    for benchmark, mode, budget in keys:
+    keys = dict.fromkeys((c["benchmark"], c["asked"]) for run in runs for c in _with_unbudgeted(run, part))
+    for benchmark, asked in keys:
         for run in runs:
             for cell in _with_unbudgeted(run, part):
-                if (cell["benchmark"], cell["mode"], cell["budget"]) == (benchmark, mode, budget):
-                    asked = "none" if mode == "none" else f"{mode} {budget if budget is not None else 'all'}"
+                if (cell["benchmark"], cell["asked"]) == (benchmark, asked):
                     values = [format_estimate(cell["metrics"][name], kind) for name, _, kind in metrics]
                     if part == "pooled":
                         share = cell.get("monotone")
@@ -162,10 +163,9 @@ def _voting(runs: Sequence[dict[str, Any]]) -> Table:
     rows = []
     for run in runs:
         for cell in run["cells"]:
-            asked = "none" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
             for row in cell["voting"]:
                 values = [format_estimate(row[name], "percent") for name in ("avg", "pass", "maj")]
-                rows.append([cell["benchmark"], asked, run["name"], str(row["k"]), _tokens(row["tokens"]), *values])
+                rows.append([cell["benchmark"], cell["asked"], run["name"], str(row["k"]), _tokens(row["tokens"]), *values])
     heads = ["benchmark", "budget", "run", "k", "tokens", "avg@k", "pass@k", "maj@k"]
     return Table("Several samples per problem", "Average, chance that one is right, and majority vote.", heads, rows)
 
@@ -177,10 +177,8 @@ def _keywords(runs: Sequence[dict[str, Any]]) -> Table:
         for cell in run["cells"]:
             rates = cell["keywords"]["groups"]
             if any(rate["value"] for rate in rates.values()):
-                asked = "none" if cell["budget"] is None else f"{cell['mode']} {cell['budget']}"
-                rows.append(
-                    [cell["benchmark"], asked, run["name"], *(format_estimate(rates[g], "number") for g in groups)]
-                )
+                shown = [format_estimate(rates[group], "number") for group in groups]
+                rows.append([cell["benchmark"], cell["asked"], run["name"], *shown])
     return Table("Keywords", "Occurrences per 1,000 tokens.", ["benchmark", "budget", "run", *groups], rows)
 
 

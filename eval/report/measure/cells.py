@@ -19,6 +19,7 @@ _MEANS = {
     "used_tokens": "used",
     "thinking_tokens": "thinking",
     "solution_tokens": "solution",
+    "counted_tokens": "counted",
     "truncated": "truncated",
     "no_answer": "no_answer",
     "grade_timeout": "grade_timeout",
@@ -27,7 +28,7 @@ _MEANS = {
 
 #: Metrics that are shares of samples.
 SHARES = frozenset(
-    ("accuracy", "within_10", "within_20", "over_budget", "soft_violation", "truncated", "no_answer", "grade_timeout")
+    ("accuracy", "met", "within_10", "within_20", "over_budget", "soft_violation", "truncated", "no_answer", "grade_timeout")
 )
 
 
@@ -37,8 +38,9 @@ class Cell:
 
     Attributes:
         benchmark: its name.
-        mode: "exact", "max" or "none".
-        budget: tokens, or None.
+        mode: that of the budgets, or "none".
+        budget: tokens, of a range its upper end; or None.
+        asked: the budget in words: "exact 512", "range 200-400", "level low", "none", or "max all" for all of a mode's.
         n: samples.
         problems: problems.
         rows: positions in the run's samples.
@@ -48,6 +50,7 @@ class Cell:
     benchmark: str
     mode: str
     budget: int | None
+    asked: str
     n: int
     problems: int
     rows: np.ndarray
@@ -92,17 +95,17 @@ def cells_of(run: Run, resampler: Resampler) -> Iterator[Cell]:
     """One cell for each benchmark, mode and budget of a run, in that order."""
     for (benchmark, mode), group in run.samples.groupby(["benchmark", "mode"], observed=True, sort=True):
         if mode == "none":
-            yield _cell(group, str(benchmark), str(mode), None, resampler)
+            yield _cell(group, str(benchmark), str(mode), None, "none", resampler)
             continue
-        for budget, asked in group.groupby("budget"):
-            yield _cell(asked, str(benchmark), str(mode), int(budget), resampler)
+        for (budget, asked), alike in group.groupby(["budget", "asked"], observed=True):
+            yield _cell(alike, str(benchmark), str(mode), int(budget), str(asked), resampler)
 
 
 def pooled_cells(run: Run, resampler: Resampler) -> Iterator[Cell]:
     """One cell for each benchmark and mode with budgets, over all of them: where correlation and slope live."""
     budgeted = run.samples[run.samples["mode"] != "none"]
     for (benchmark, mode), group in budgeted.groupby(["benchmark", "mode"], observed=True, sort=True):
-        yield _cell(group, str(benchmark), str(mode), None, resampler)
+        yield _cell(group, str(benchmark), str(mode), None, f"{mode} all", resampler)
 
 
 def macro_length_errors(
@@ -128,7 +131,9 @@ def macro_length_errors(
                 yield name, mode, errors
 
 
-def _cell(group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, resampler: Resampler) -> Cell:
+def _cell(
+    group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, asked: str, resampler: Resampler
+) -> Cell:
     codes = resampler.codes(benchmark, group["problem"])
 
     def mean(values: Array) -> Array:
@@ -138,6 +143,6 @@ def _cell(group: pd.DataFrame, benchmark: str, mode: str, budget: int | None, re
     uncounted = {"thinking", "solution"} if group["thinking"].isna().any() else set()
     values = group.assign(**dict.fromkeys(uncounted, np.nan))
     metrics = {name: mean(values[column].to_numpy()) for name, column in _MEANS.items()}
-    metrics |= aggregates(group["counted"], group["budget"], mean)
+    metrics |= aggregates(group["counted"], group["target"], mean)
     metrics["thinking_ratio"] = divide(metrics["thinking_tokens"], metrics["solution_tokens"])
-    return Cell(benchmark, mode, budget, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics)
+    return Cell(benchmark, mode, budget, asked, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics)

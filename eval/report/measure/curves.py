@@ -18,7 +18,7 @@ class Curve:
 
     Attributes:
         name: the benchmark, or "macro:GROUP" for the unweighted mean over a group's benchmarks.
-        mode: "exact", "max" or "none".
+        mode: that of the budgets, or "none".
         budgets: rising; [None] for a run without budgets.
         tokens: mean tokens used, ``(budgets, resamples + 1)``.
         accuracy: share of right answers, likewise.
@@ -86,7 +86,7 @@ def curves_of(cells: Sequence[Cell], groups: Mapping[str, Sequence[str]]) -> lis
     """
     curves: list[Curve] = []
     for mode in dict.fromkeys(cell.mode for cell in cells):
-        table = {(cell.benchmark, cell.budget): cell for cell in cells if cell.mode == mode}
+        table = {(cell.benchmark, (cell.budget, cell.asked)): cell for cell in cells if cell.mode == mode}
         benchmarks = list(dict.fromkeys(benchmark for benchmark, _ in table))
         single = {benchmark: _curve(benchmark, mode, table, [benchmark]) for benchmark in benchmarks}
         curves += single.values()
@@ -97,15 +97,17 @@ def curves_of(cells: Sequence[Cell], groups: Mapping[str, Sequence[str]]) -> lis
     return [curve for curve in curves if curve.budgets]
 
 
-def _curve(name: str, mode: str, table: Mapping[tuple[str, int | None], Cell], members: Sequence[str]) -> Curve:
-    budgets = sorted({budget for _, budget in table}, key=lambda b: b or 0)
-    shared = tuple(b for b in budgets if all((member, b) in table for member in members))
+def _curve(
+    name: str, mode: str, table: Mapping[tuple[str, tuple[int | None, str]], Cell], members: Sequence[str]
+) -> Curve:
+    asked = sorted({one for _, one in table}, key=lambda one: (one[0] or 0, one[1]))
+    shared = tuple(one for one in asked if all((member, one) in table for member in members))
 
     def mean(metric: str) -> Array:
-        rows = [np.mean([table[member, b].metrics[metric] for member in members], axis=0) for b in shared]
+        rows = [np.mean([table[member, one].metrics[metric] for member in members], axis=0) for one in shared]
         return np.array(rows)
 
-    return Curve(name, mode, shared, mean("used_tokens"), mean("accuracy"))
+    return Curve(name, mode, tuple(budget for budget, _ in shared), mean("used_tokens"), mean("accuracy"))
 
 
 def equal_tokens(curves: Mapping[str, Sequence[Curve]], at: Sequence[int] | None) -> list[dict[str, Any]]:

@@ -132,6 +132,8 @@ def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
         sample["sample"],
         "none" if budget is None else budget.mode,
         np.nan if budget is None else budget.tokens,
+        "none" if budget is None else budget.label.replace("-", " ", 1),
+        np.nan if budget is None or budget.least is None else budget.least,
         sample["correct"],
         sample["answer"],
         str(sample["ground_truth"]),
@@ -153,16 +155,23 @@ def _count(sample: dict[str, Any], name: str) -> float | None:
 
 def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
     names = (
-        "id benchmark problem sample mode budget correct answer gold status used thinking truncated label token_source"
+        "id benchmark problem sample mode budget asked least correct answer gold status used thinking truncated label token_source"
     )
     frame = pd.DataFrame.from_records(records, columns=names.split())
-    for column in ("benchmark", "problem", "mode", "status"):
+    for column in ("benchmark", "problem", "mode", "asked", "status"):
         frame[column] = frame[column].astype("category")
-    for column in ("budget", "correct", "used", "thinking", "truncated", "label"):
+    for column in ("budget", "least", "correct", "used", "thinking", "truncated", "label"):
         frame[column] = frame[column].astype(np.float64)
     frame["solution"] = frame["used"] - frame["thinking"]
     frame["counted"] = frame["used" if count == "response" else "thinking"]
-    for name, values in measures(frame["counted"], frame["budget"]).items():
+    # As l1_verl.thought.counted_tokens: under a budget of 0 the thought alone counts
+    zero = (frame["budget"] == 0) & frame["thinking"].notna()
+    frame["counted"] = frame["counted"].mask(zero, (frame["thinking"] - 1).clip(lower=0))
+    # As Budget.nearest
+    frame["target"] = frame["budget"].mask(
+        frame["least"].notna(), frame["counted"].clip(frame["least"], frame["budget"])
+    )
+    for name, values in measures(frame["counted"], frame["target"]).items():
         frame[name] = values
     frame["no_answer"] = (frame["status"] == "no_answer").astype(np.float64)
     frame["grade_timeout"] = (frame["status"] == "timeout").astype(np.float64)

@@ -22,7 +22,7 @@ class Series:
 
     Attributes:
         run: its name.
-        mode: "exact", "max" or "none".
+        mode: that of the budgets, or "none".
         pooled: one cell a benchmark, all budgets together.
         cells: one cell a benchmark and budget.
     """
@@ -64,12 +64,17 @@ def _row(one: Series, first: Series) -> dict[str, Any]:
     }
 
 
+def _key(cell: Cell) -> tuple[str, int | str | None]:
+    """What two runs were asked alike: the same number, exact or max; the same range or level."""
+    return cell.benchmark, cell.asked if cell.mode in ("range", "level") else cell.budget
+
+
 def _differences(one: Series, first: Series) -> dict[str, Estimate] | None:
     """One minus first, None where they share nothing."""
-    other = {(cell.benchmark, cell.budget): cell for cell in first.cells}
+    other = {_key(cell): cell for cell in first.cells}
     pairs: dict[str, list[tuple[Mapping[str, Array], Mapping[str, Array]]]] = {}
     for cell in one.cells:
-        if (match := other.get((cell.benchmark, cell.budget))) is not None:
+        if (match := other.get(_key(cell))) is not None:
             pairs.setdefault(cell.benchmark, []).append((cell.metrics, match.metrics))
     if not pairs:
         return None

@@ -100,6 +100,7 @@ def _facts(cell: Cell) -> dict[str, Any]:
         "benchmark": cell.benchmark,
         "mode": cell.mode,
         "budget": cell.budget,
+        "asked": cell.asked,
         "n": cell.n,
         "problems": cell.problems,
         "metrics": _estimates(cell.metrics, cell.problems),
