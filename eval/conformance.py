@@ -92,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         replies = asyncio.run(_ask_all(args))
     except OpenAIError as error:
         raise EngineError(f"{args.server}: {error}") from None
+    if not any(_tokens(reply, tokenizer) for case, found in replies for reply, _ in found if case.budget is None):
+        raise InputError("no reply has a thought, even without a cap; ask a model that thinks, or raise --max-tokens")
     with GradingPool() as pool:
         outcomes = [_outcome(case, found, tokenizer, args.grace, pool) for case, found in replies]
     _print_table(outcomes)
@@ -132,7 +134,10 @@ async def _ask_all(args: argparse.Namespace) -> list[tuple[Case, list[tuple[Repl
             asked = questions(max(args.requests, case.together), args.seed)
             replies = await asyncio.gather(*(_ask(client, model, case, text, args, limit) for text, _ in asked))
             found.append((case, list(zip(replies, [gold for _, gold in asked], strict=True))))
+    # A reply whose thought is empty does not say where its server puts thoughts; the other replies do.
+    if any(reply.thought for _, replies in found for reply, _ in replies):
         return found
+    return [(case, [(reply.split(), gold) for reply, gold in replies]) for case, replies in found]
 
 
 async def _ask(

@@ -1,13 +1,14 @@
 """How servers name a cap on the thought, and what they answer: one request and its reply, whatever the server.
 
-vLLM: https://docs.vllm.ai (``thinking_token_budget``); SGLang: docs.sglang.io, thinking budget; llama.cpp:
-``common/reasoning-budget.h``; NIM: docs.nvidia.com, thinking budget control.
+vLLM: https://docs.vllm.ai (``thinking_token_budget``); SGLang: docs.sglang.io, thinking budget, of a server with
+``--enable-strict-thinking``; llama.cpp: ``tools/server/server-common.cpp`` and ``common/reasoning-budget.h``; NIM:
+docs.nvidia.com, thinking budget control.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -29,8 +30,8 @@ class Reply:
     """What a server answered.
 
     Attributes:
-        thought: the text of the thought, tags left out.
-        answer: what follows the thought's first ``</think>``, or what the server calls the content.
+        thought: the text of the thought, tags left out, where the server gives it apart from the content.
+        answer: what the server calls the content.
         finish: its finish_reason.
         reasoning_tokens: tokens of the thought, where the server tells.
         token_ids: all tokens of the response, where the server tells.
@@ -46,6 +47,23 @@ class Reply:
     def thinks_again(self) -> bool:
         """Whether the answer opens or closes another thought."""
         return THINK_START in self.answer or THINK_END in self.answer
+
+    def split(self) -> Reply:
+        """The reply of a server that leaves thoughts in the content: a thought is what stands before ``</think>``.
+
+        A response that ended at its limit before any ``</think>`` counts as a thought whole: the template may have
+        opened it, and a cap that was kept would have closed it.
+
+        Example:
+            >>> Reply("", "1?</think>2", "stop", None, None).split().thought
+            '1?'
+            >>> Reply("", "1? 2?", "length", None, None).split().thought
+            '1? 2?'
+        """
+        thought, closed, answer = self.answer.partition(THINK_END)
+        if not closed and self.finish != "length" and not thought.lstrip().startswith(THINK_START):
+            thought, answer = "", thought
+        return replace(self, thought=thought.replace(THINK_START, ""), answer=answer)
 
 
 async def ask(client: AsyncOpenAI, *, stream: bool, body: dict[str, Any], **request: Any) -> Reply:
@@ -84,9 +102,5 @@ def _reply(parts: list[Any], finish: str | None, usage: Any, ids: list[int] | No
     told = [part.model_dump() for part in parts]
     thought = "".join(part.get("reasoning_content") or part.get("reasoning") or "" for part in told)
     content = "".join(part.get("content") or "" for part in told)
-    if not thought and THINK_END in content:
-        thought, _, content = content.partition(THINK_END)
-    elif not thought and content.lstrip().startswith(THINK_START):
-        thought, content = content, ""  # never closed
     details = getattr(usage, "completion_tokens_details", None)
     return Reply(thought.replace(THINK_START, ""), content, finish, getattr(details, "reasoning_tokens", None), ids)
