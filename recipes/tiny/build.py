@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from l1_verl import cli
+from l1_verl.budget import Budget
 from l1_verl.cli import InputError
 from l1_verl.files import replacing_folder, write_whole
 from recipes.tiny.arithmetic import Sum
-from recipes.tiny.data import TEST, VALIDATION, parts, write_benchmark, write_training
+from recipes.tiny.data import EVAL_BUDGETS, TEST, VALIDATION, parts, write_benchmark, write_training
 from recipes.tiny.pretrain import new_model, pretrain
 from recipes.tiny.tokenizer import build_tokenizer
 
@@ -49,11 +50,12 @@ def main() -> None:
 
 
 def _writers(folder: Path, training: list[Sum], validation: list[Sum], test: list[Sum]) -> dict[Path, _Writer]:
+    exact = [Budget("exact", tokens) for tokens in EVAL_BUDGETS]
     return {
         folder / "train.parquet": lambda path: write_training(path, training),
-        folder / "validation.parquet": lambda path: write_benchmark(path, validation, "exact"),
-        folder / "test.parquet": lambda path: write_benchmark(path, test, "exact"),
-        folder / "test_max.parquet": lambda path: write_benchmark(path, test, "max"),
+        folder / "validation.parquet": lambda path: write_benchmark(path, validation, exact),
+        folder / "test.parquet": lambda path: write_benchmark(path, test, exact),
+        folder / "test_max.parquet": lambda path: write_benchmark(path, test, [Budget("max", n) for n in EVAL_BUDGETS]),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from l1_verl.budget import Budget, Mode
+from l1_verl.budget import Budget
 from l1_verl.data.rows import Problem, math_problem, write_rows
 from recipes.tiny.arithmetic import Sum, split
 
@@ -28,11 +28,11 @@ def write_training(path: Path, sums: list[Sum]) -> None:
     write_rows([_problem(i, s).row("tiny", "train") for i, s in enumerate(sums)], path)
 
 
-def write_benchmark(path: Path, sums: list[Sum], mode: Mode, budgets: Sequence[int] = EVAL_BUDGETS) -> None:
+def write_benchmark(path: Path, sums: list[Sum], budgets: Sequence[Budget | None]) -> None:
     """Every problem at every budget; ``data_source`` names the budget, for metrics per budget."""
     rows = [
-        _problem(i, s).row(f"tiny/{mode}-{tokens}", "test", Budget(mode, tokens))
-        for tokens in budgets
+        _problem(i, s).row(f"tiny/{'none' if budget is None else budget.label}", "test", budget)
+        for budget in budgets
         for i, s in enumerate(sums)
     ]
     write_rows(rows, path)

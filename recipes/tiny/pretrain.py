@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from recipes.tiny.tokenizer import EOS
 logger = logging.getLogger(__name__)
 
 STEPS, BATCH, LEARNING_RATE, WARMUP = 550, 64, 3e-3, 100
+PARTS = 4  # of a batch, see _batch
 LONGEST = 144
 BUDGETS = (40, 128)
 OBEDIENCE = 0.06
@@ -78,13 +80,12 @@ def pretrain(
     model.train()
     progress = tqdm(range(first, STEPS), desc="supervised training", initial=first, total=STEPS)
     for step in progress:
-        loss = model(**_batch(tokenizer, sums, random.Random(f"pretrain/{seed}/{step}"), obedience(step))).loss
-        loss.backward()
+        loss = _backward(model, _batch(tokenizer, sums, random.Random(f"pretrain/{seed}/{step}"), obedience(step)))
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
-        progress.set_postfix(loss=f"{loss.item():.3f}")
+        progress.set_postfix(loss=f"{loss:.3f}")
         if (step + 1) % SAVE_EVERY == 0:
             parts: dict[str, Any] = {"model": model, "optimizer": optimizer, "schedule": schedule}
             with replacing_file(state_file) as partial:
@@ -116,10 +117,24 @@ def example(sums: list[Sum], rng: random.Random, obedient: float) -> tuple[Sum, 
     return problem, budget, rng.randint(max(problem.shortest, least), most)
 
 
+def _backward(model: Qwen2ForCausalLM, parts: Sequence[dict[str, torch.Tensor]]) -> float:
+    """The mean loss over the learned tokens of all parts, whose gradient is left in the model."""
+    learned = [int((part["labels"] != IGNORED).sum()) for part in parts]
+    total = 0.0
+    for part, tokens in zip(parts, learned, strict=True):
+        loss = model(**part).loss * (tokens / sum(learned))
+        loss.backward()
+        total += loss.item()
+    return total
+
+
 def _batch(
     tokenizer: PreTrainedTokenizerBase, sums: list[Sum], rng: random.Random, obedient: float
-) -> dict[str, torch.Tensor]:
-    """Token ids, attention mask and labels, each of shape (BATCH, longest); the prompt is not learned."""
+) -> list[dict[str, torch.Tensor]]:
+    """Parts of a batch by rising length, so that little is padding.
+
+    Each has token ids, attention mask and labels of shape (BATCH / PARTS, longest); the prompt is not learned.
+    """
     prompts, responses = [], []
     for _ in range(BATCH):
         problem, budget, plan = example(sums, rng, obedient)
@@ -128,10 +143,16 @@ def _batch(
         responses.append(problem.response(plan, budget) + EOS)
     asked = tokenizer(prompts, add_special_tokens=False).input_ids
     answered = tokenizer(responses, add_special_tokens=False).input_ids
-    width = max(len(q) + len(a) for q, a in zip(asked, answered, strict=True))
-    ids = torch.full((BATCH, width), tokenizer.pad_token_id)
-    labels, mask = torch.full((BATCH, width), IGNORED), torch.zeros((BATCH, width), dtype=torch.long)
-    for row, (question, answer) in enumerate(zip(asked, answered, strict=True)):
+    rows = sorted(zip(asked, answered, strict=True), key=lambda row: len(row[0]) + len(row[1]))
+    size = BATCH // PARTS
+    return [_padded(rows[first : first + size], int(tokenizer.pad_token_id)) for first in range(0, BATCH, size)]
+
+
+def _padded(rows: Sequence[tuple[list[int], list[int]]], pad: int) -> dict[str, torch.Tensor]:
+    shape = len(rows), max(len(question) + len(answer) for question, answer in rows)
+    ids = torch.full(shape, pad)
+    labels, mask = torch.full(shape, IGNORED), torch.zeros(shape, dtype=torch.long)
+    for row, (question, answer) in enumerate(rows):
         end = len(question) + len(answer)
         ids[row, :end] = torch.tensor(question + answer)
         labels[row, len(question) : end] = torch.tensor(answer)

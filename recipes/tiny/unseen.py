@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from l1_verl import cli
-from l1_verl.budget import MODES
+from l1_verl.budget import Budget, read_budget
 from l1_verl.cli import InputError
 from recipes.tiny.arithmetic import all_sums
 from recipes.tiny.build import SEED_FILE, recorded_seed
@@ -20,34 +20,43 @@ from recipes.tiny.tokenizer import LARGEST_NUMBER
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.parquet")
-    parser.add_argument("--budgets", type=int, nargs="+", required=True, metavar="TOKENS")
-    parser.add_argument("--mode", choices=MODES, default="exact")
+    parser.add_argument(
+        "--budgets", nargs="+", required=True, metavar="BUDGET", help="TOKENS, LEAST-MOST, NAME=TOKENS or none"
+    )
+    parser.add_argument("--mode", choices=["exact", "max"], default="exact", help="how numbers are meant")
     parser.add_argument("--problems", type=int, default=TEST, help=f"the first so many of {TEST}, at each budget")
     parser.add_argument("--build", type=Path, default=Path("outputs/tiny"), help="whose seed says what is unseen")
     options = parser.parse_args()
     seed = recorded_seed(options.build)
     if seed is None:
         raise InputError(f"{options.build} has no {SEED_FILE}; make the model first (python -m recipes.tiny.build)")
-    _check(options)
+    budgets = _checked(options)
     _, _, test = parts(seed)
-    write_benchmark(options.output, test[: options.problems], options.mode, options.budgets)
-    print(f"{options.problems} problems at {len(options.budgets)} budgets: {options.output}")
+    write_benchmark(options.output, test[: options.problems], budgets)
+    print(f"{options.problems} problems at {len(budgets)} budgets: {options.output}")
 
 
-def _check(options: argparse.Namespace) -> None:
-    """Refuses arguments that cannot be served."""
-    least = max(problem.shortest for problem in all_sums())
+def _checked(options: argparse.Namespace) -> list[Budget | None]:
+    """The budgets; refuses arguments that cannot be served."""
     if options.output.exists():
         raise InputError(f"{options.output} exists; remove it, or name another file")
     if not 1 <= options.problems <= TEST:
         raise InputError(f"--problems {options.problems} is not one of 1 to {TEST}")
     if len(set(options.budgets)) < len(options.budgets):
         raise InputError(f"--budgets names a budget twice: {' '.join(map(str, options.budgets))}")
-    if not least <= min(options.budgets) <= max(options.budgets) <= LARGEST_NUMBER:
-        outside = next(budget for budget in options.budgets if not least <= budget <= LARGEST_NUMBER)
-        raise InputError(
-            f"--budgets {outside} is outside {least} (what some problems take) to {LARGEST_NUMBER} (what it can read)"
-        )
+    least = max(problem.shortest for problem in all_sums())
+    budgets = []
+    for text in options.budgets:
+        try:
+            budget = read_budget(text, options.mode)
+        except ValueError as error:
+            raise InputError(f"--budgets: {error}") from None
+        if budget is not None and budget.tokens != 0 and not least <= budget.tokens <= LARGEST_NUMBER:
+            raise InputError(
+                f"--budgets {text} is outside {least} (what some problems take) to {LARGEST_NUMBER} (what it can read)"
+            )
+        budgets.append(budget)
+    return budgets
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def test_a_build_that_is_whole_is_used_by_any_seed_and_completed_by_its_own_only
 
 
 def test_the_benchmark_asks_every_problem_at_every_budget_and_names_it_in_its_source(tmp_path):
-    write_benchmark(tmp_path / "test.parquet", [Sum((1, 2, 3)), Sum((4, 5, 6))], "exact")
+    write_benchmark(tmp_path / "test.parquet", [Sum((1, 2, 3)), Sum((4, 5, 6))], [Budget("exact", n) for n in EVAL_BUDGETS])
     rows = pq.read_table(tmp_path / "test.parquet").to_pylist()
     assert len(rows) == 2 * len(EVAL_BUDGETS)
     assert {(row["data_source"], row["extra_info"]["budget"]["tokens"]) for row in rows} == {
@@ -182,7 +182,7 @@ def test_unseen_problems_come_at_any_budget_from_the_part_that_the_build_s_seed_
     (tmp_path / "seed.txt").write_text("3\n")
     arguments = ["--budgets", "36", "199", "--mode", "max", "--problems", "5"]
     assert ask_unseen(monkeypatch, tmp_path, *arguments) == 0
-    write_benchmark(tmp_path / "expected.parquet", parts(3)[2][:5], "max", [36, 199])
+    write_benchmark(tmp_path / "expected.parquet", parts(3)[2][:5], [Budget("max", 36), Budget("max", 199)])
     assert pq.read_table(tmp_path / "x.parquet").equals(pq.read_table(tmp_path / "expected.parquet"))
 
 
@@ -191,6 +191,7 @@ def test_unseen_problems_come_at_any_budget_from_the_part_that_the_build_s_seed_
     [
         (["--budgets", "35"], "--budgets 35 is outside 36"),
         (["--budgets", "64", "200"], "--budgets 200 is outside"),
+        (["--budgets", "few"], "--budgets: budget is 'few'"),
         (["--budgets", "64", "64"], "a budget twice: 64 64"),
         (["--budgets", "64", "--problems", "0"], "--problems 0 is not one of 1 to 400"),
         (["--budgets", "64", "--problems", "401"], "--problems 401 is not one of 1 to 400"),
