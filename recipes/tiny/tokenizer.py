@@ -21,8 +21,8 @@ CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
     "{% if message['role'] == 'system' %}{{ message['content'] }}{% endif %}"
     "{% if message['role'] == 'user' %}" + USER + "{{ message['content'] }}{% endif %}"
-    "{% if message['role'] == 'assistant' %}"
-    "" + ASSISTANT + "{{ message['content'].split('</think>')[-1] }}" + EOS + "{% endif %}"
+    "{% if message['role'] == 'assistant' %}{% set content = message['content'] %}"
+    "" + ASSISTANT + "{{ content.split('</think>')[-1] }}" + EOS + "{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}" + ASSISTANT + "<think>\n{% endif %}"
 )
 
