@@ -209,7 +209,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tokenizer", help="counts thoughts; needed where the server does not tell their tokens")
     parser.add_argument("--budgets", type=int, nargs="+", default=[0, 1, 32, 512], metavar="TOKENS")
     parser.add_argument("--grace", type=float, default=0.0, help="share of the budget that may be exceeded; NIM: 0.1")
-    parser.add_argument("--sentence", choices=("exact", "max"), help="say the budget in the prompt too, as L1's models know it")
+    parser.add_argument(
+        "--sentence", choices=("exact", "max"), help="say the budget in the prompt too, as L1's models know it"
+    )
     parser.add_argument("--requests", type=int, default=8, help="of each case")
     parser.add_argument("--together", type=int, default=16, help="requests at once, in the case that has several")
     parser.add_argument(

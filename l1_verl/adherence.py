@@ -4,9 +4,9 @@ Training metrics, the reward manager and the report use the functions of this mo
 (n_y - n_gold) / n_gold lets long and short answers cancel in its mean (L1's Table 2 reports it so); the *absolute* one
 does not.
 
-All functions take arrays of shape ``(samples,)`` in tokens, used first. NaN stands for unknown: a budget of NaN is no
-budget, and whatever needs one is NaN. So is what is relative to a budget of 0; the absolute error in tokens is not. The
-budget of a sample that was asked for a range is the number in it nearest to n_y (``Budget.nearest``).
+All functions take arrays of shape ``(samples,)`` in tokens, used first. NaN stands for unknown: a budget of NaN is
+no budget, and whatever needs one is NaN. So is what is relative to a budget of 0; the absolute error in tokens is not.
+The budget of a sample that was asked for a range is the number in it nearest to n_y (``Budget.nearest``).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def measures(used: ArrayLike, budget: ArrayLike) -> dict[str, Array]:
 
     Returns:
         By name, arrays of shape ``(samples,)``: ``error`` and ``abs_error``, relative to the budget;
-        ``abs_error_tokens`` |n_y - n_gold|; ``met``, 1 where n_y = n_gold, of a range anywhere inside; ``within_10`` and
-        ``within_20``, 1 where |n_y - n_gold| <= 0.1 or 0.2 n_gold; ``over_budget``, 1 where n_y > n_gold;
+        ``abs_error_tokens`` |n_y - n_gold|; ``met``, 1 where n_y = n_gold, of a range anywhere inside; ``within_10``
+        and ``within_20``, 1 where |n_y - n_gold| <= 0.1 or 0.2 n_gold; ``over_budget``, 1 where n_y > n_gold;
         ``soft_violation``, 1 where n_y > n_gold + 500, L1's measure; ``utilisation`` n_y / n_gold.
 
     Raises:

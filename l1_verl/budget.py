@@ -233,8 +233,8 @@ class BudgetSampler:
         low: smallest budget in tokens, >= 1.
         high: largest budget in tokens, >= low.
         choices: the budgets of "choices", >= 0; unused otherwise.
-        modes: weight of each mode, of "zero" (``Budget("exact", 0)``) and of "none" (no budget); weights >= 0, at least
-            one > 0. A range lies between two draws; a level is any of ``levels``, each equally likely.
+        modes: weight of each mode, of "zero" (``Budget("exact", 0)``) and of "none" (no budget); weights >= 0, at
+            least one > 0. A range lies between two draws; a level is any of ``levels``, each equally likely.
         seed: any whole number.
         levels: the tokens that each level's name stands for, >= 0; needed where "level" has weight.
 

@@ -136,7 +136,15 @@ def test_accuracy_is_the_raw_correctness_and_never_shaped(manager, tokenizer):
     assert result["reward_extra_info"]["acc"] == 1.0
 
 
-@pytest.mark.parametrize("budget", [{"mode": "exact", "tokens": 9}, {"mode": "max", "tokens": 9}, {"mode": "level", "tokens": 9, "level": "low"}, None])
+@pytest.mark.parametrize(
+    "budget",
+    [
+        {"mode": "exact", "tokens": 9},
+        {"mode": "max", "tokens": 9},
+        {"mode": "level", "tokens": 9, "level": "low"},
+        None,
+    ],
+)
 def test_every_sample_has_the_same_numeric_keys(manager, tokenizer, budget):
     facts = score(manager, sample(tokenizer, f"</think>\\boxed{{29}}{EOS}", budget)[0])["reward_extra_info"]
     assert set(facts) == KEYS

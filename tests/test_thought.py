@@ -86,9 +86,15 @@ def test_a_tokenizer_without_the_tag_as_one_token_closes_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("thinking", "count", "zero", "counted"),
-    [(None, "response", True, 90), (30, "response", False, 90), (30, "thinking", False, 30), (30, "response", True, 29),
-     (1, "response", True, 0), (0, "thinking", True, 0)],
-)  # fmt: skip
+    [
+        (None, "response", True, 90),
+        (30, "response", False, 90),
+        (30, "thinking", False, 30),
+        (30, "response", True, 29),
+        (1, "response", True, 0),
+        (0, "thinking", True, 0),
+    ],
+)
 def test_what_counts_is_the_response_or_the_thought_and_under_0_the_thought_alone(
     thinking: int | None, count: Count, zero: bool, counted: int
 ) -> None:

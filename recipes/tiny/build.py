@@ -55,7 +55,9 @@ def _writers(folder: Path, training: list[Sum], validation: list[Sum], test: lis
         folder / "train.parquet": lambda path: write_training(path, training),
         folder / "validation.parquet": lambda path: write_benchmark(path, validation, exact),
         folder / "test.parquet": lambda path: write_benchmark(path, test, exact),
-        folder / "test_max.parquet": lambda path: write_benchmark(path, test, [Budget("max", n) for n in EVAL_BUDGETS]),
+        folder / "test_max.parquet": lambda path: write_benchmark(
+            path, test, [Budget("max", n) for n in EVAL_BUDGETS]
+        ),
     }
 
 

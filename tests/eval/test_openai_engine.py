@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -115,6 +116,13 @@ def test_a_conversation_goes_to_the_chat_and_the_server_counts(serve, monkeypatc
     assert (body["temperature"], body["top_p"], body["max_completion_tokens"], body["seed"]) == (0.6, 0.95, 100, 7)
     assert headers["Authorization"] == "Bearer secret"
     assert not {"top_k", "min_p", "repetition_penalty"} & body.keys()  # OpenAI's server refuses what it does not know
+
+
+def test_under_a_budget_of_0_the_server_is_asked_to_close_the_thought(serve):
+    server = serve((200, GOOD))
+    answer(server, replace(request(), closed=True))
+    [(_, body, _)] = server.asked
+    assert body["chat_template_kwargs"] == {"enable_thinking": False}
 
 
 def test_with_a_tokenizer_token_ids_go_and_come(serve):

@@ -84,6 +84,20 @@ def test_the_list_is_filtered_sorted_and_searched_by_what_the_address_asks(page,
     assert listed(seen(page, **asked)) == expected
 
 
+def test_samples_under_a_budget_of_0_a_range_and_a_level_are_listed_by_what_they_were_asked(graded, jsonl, tmp_path):
+    asked = {
+        "exact 0": ({"mode": "exact", "tokens": 0}, 20),
+        "range 80-120": ({"mode": "range", "tokens": 120, "least": 80}, 100),
+        "level low": ({"mode": "level", "tokens": 120, "level": "low"}, 130),
+    }
+    samples = [graded(0, budget=budget, used=used) | {"id": name} for name, (budget, used) in asked.items()]
+    output = tmp_path / "report"
+    main(["--runs", f"dial={jsonl(samples)}", "--output", str(output), "--resamples", "100"])
+    page = output / "report.html"
+    assert listed(seen(page, budget="range 80-120")) == ["dial range 80-120"]
+    assert sorted(listed(seen(page, verdict="over budget"))) == ["dial exact 0", "dial level low"]
+
+
 def test_a_link_opens_one_sample_beside_the_same_problem_in_every_run(page):
     document = seen(page, sample="1 id1")
     detail = document[document.index("<h3>") :]

@@ -72,6 +72,42 @@ def unpacked(page: str) -> dict:
     return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
+def test_zero_a_range_and_a_level_are_measured_and_shown_apart(graded, jsonl, tmp_path):
+    kinds = {
+        "exact 0": ({"mode": "exact", "tokens": 0}, {"used": 40, "thinking_tokens": 1}),
+        "range 80-120": ({"mode": "range", "tokens": 120, "least": 80}, {"used": 100}),
+        "range 10-120": ({"mode": "range", "tokens": 120, "least": 10}, {"used": 126}),
+        "level low": ({"mode": "level", "tokens": 120, "level": "low"}, {"used": 90}),
+        "level high": ({"mode": "level", "tokens": 120, "level": "high"}, {"used": 150}),
+        "exact 120": ({"mode": "exact", "tokens": 120}, {"used": 120}),
+    }
+    samples = [
+        graded(problem, budget=budget, **facts) | {"id": f"{asked}-{problem}"}
+        for asked, (budget, facts) in kinds.items()
+        for problem in range(4)
+    ]
+    output, measured = draw(tmp_path, "--runs", f"dial={jsonl(samples)}")
+    cells = {cell["asked"]: cell["metrics"] for cell in measured["runs"][0]["cells"]}
+    assert cells.keys() == kinds.keys()
+    found = {
+        asked: tuple(
+            metrics[name]["value"] for name in ("mean_abs_error_tokens", "mean_abs_error", "met", "over_budget")
+        )
+        for asked, metrics in cells.items()
+    }
+    assert found == {
+        "exact 0": (0, None, 1, 0),
+        "range 80-120": (0, 0, 1, 0),
+        "range 10-120": (6, pytest.approx(0.05), 0, 1),
+        "level low": (30, pytest.approx(0.25), 0, 0),
+        "level high": (30, pytest.approx(0.25), 0, 1),
+        "exact 120": (0, 0, 1, 0),
+    }
+    assert "| tiny | level low | dial | 4 |" in (output / "tables.md").read_text()
+    held = unpacked((output / "report.html").read_text())["samples"]
+    assert set(held["asked"]) == kinds.keys()
+
+
 def test_a_report_is_a_folder_of_results_tables_figures_and_one_page(varied, jsonl, tmp_path):
     path = jsonl(varied)
     output, measured = draw(tmp_path, "--runs", f"before={path}", f"after={path}")

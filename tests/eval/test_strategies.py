@@ -56,6 +56,20 @@ def test_plain_counts_thought_and_solution_apart(row):
     assert response.stopped
 
 
+@pytest.mark.parametrize(("name", "knobs"), [("plain", {"max_budget_multiple": 2}), ("thinking-cap", {})])
+def test_a_budget_of_0_closes_the_thought_in_the_prompt_and_leaves_the_answer_all_its_tokens(row, name, knobs):
+    response, (request,) = ask(name, row, lambda _: [*ids("\n\\boxed{2}"), END], budget=0, **knobs)
+    assert CHAT.decode(request.prompt).endswith("Think for 0 tokens.<｜Assistant｜><think>\n</think>")
+    assert request.max_tokens == Sampling().max_tokens
+    assert (response.thinking_tokens, response.used_tokens) == (0, len(ids("\n\\boxed{2}")) + 1)
+
+
+@pytest.mark.parametrize("name", FORCING)
+def test_budget_forcing_refuses_a_budget_of_0(row, name):
+    with pytest.raises(InputError, match=r"a budget of 0 tokens .* cannot hold the"):
+        ask(name, row, lambda _: [END], budget=0)
+
+
 def test_a_thought_that_never_closes_is_all_thinking(row):
     response, _ = ask("plain", row, lambda _: ids("1:2\n") * 100, max_tokens=50)
     assert (response.thinking_tokens, response.used_tokens, response.stopped) == (50, 50, False)

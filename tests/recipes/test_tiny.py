@@ -163,7 +163,9 @@ def test_a_build_that_is_whole_is_used_by_any_seed_and_completed_by_its_own_only
 
 
 def test_the_benchmark_asks_every_problem_at_every_budget_and_names_it_in_its_source(tmp_path):
-    write_benchmark(tmp_path / "test.parquet", [Sum((1, 2, 3)), Sum((4, 5, 6))], [Budget("exact", n) for n in EVAL_BUDGETS])
+    write_benchmark(
+        tmp_path / "test.parquet", [Sum((1, 2, 3)), Sum((4, 5, 6))], [Budget("exact", n) for n in EVAL_BUDGETS]
+    )
     rows = pq.read_table(tmp_path / "test.parquet").to_pylist()
     assert len(rows) == 2 * len(EVAL_BUDGETS)
     assert {(row["data_source"], row["extra_info"]["budget"]["tokens"]) for row in rows} == {

@@ -34,14 +34,19 @@ class Samples {
   key(i) { return `${this.get("run", i)} ${this.get("id", i)}`; }
   run(i) { return this.runs[this.get("run", i)]; }
   benchmark(i) { return this.benchmarks[this.get("benchmark", i)]; }
-  asked(i) { return this.get("budget", i) === null ? "none" : `${this.get("mode", i)} ${this.get("budget", i)}`; }
+  asked(i) { return this.get("asked", i); }
+  // What two runs were asked alike: the same number, exact or max; the same range or level.
+  alike(i) { return /^(range|level) /.test(this.asked(i)) ? this.asked(i) : this.get("budget", i); }
   text(i) { return this.texts[this.key(i)]; }
   problem(i) { return this.problems[this.get("problem", i)]; }
   error(i) {
-    const used = this.get("counted", i), budget = this.get("budget", i);
-    return used === null || budget === null ? null : (used - budget) / budget;
+    const used = this.get("counted", i), target = this.get("target", i);
+    return used === null || !target ? null : (used - target) / target;
   }
-  over(i) { return this.error(i) !== null && this.error(i) > 0; }
+  over(i) {
+    const used = this.get("counted", i), target = this.get("target", i);
+    return used !== null && target !== null && used > target;
+  }
   verdict(i) {
     if (this.get("correct", i)) return "right";
     return { no_answer: "no answer", timeout: "timeout", gold_unparsable: "not gradable" }[this.get("status", i)] || "wrong";
@@ -49,7 +54,7 @@ class Samples {
   // Share of right answers of a run to a problem under a budget; null where it was not asked.
   rate(run, like) {
     const found = this.byProblem.get(this.get("problem", like))
-      .filter(i => this.get("run", i) === run && this.get("budget", i) === this.get("budget", like));
+      .filter(i => this.get("run", i) === run && this.alike(i) === this.alike(like));
     return found.length ? found.filter(i => this.get("correct", i)).length / found.length : null;
   }
 }

@@ -14,7 +14,10 @@ import pandas as pd
 from eval.report.measure.load import Run
 
 #: Facts of a sample, in the order in which the page reads them.
-COLUMNS = ("mode", "budget", "sample", "counted", "thinking", "correct", "status", "truncated", "answer", "gold", "id")
+COLUMNS = (
+    "asked", "budget", "target", "sample", "counted", "thinking", "correct", "status", "truncated", "answer", "gold",
+    "id",
+)  # fmt: skip
 
 
 def packed(runs: Sequence[Run]) -> str:

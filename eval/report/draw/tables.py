@@ -165,7 +165,9 @@ def _voting(runs: Sequence[dict[str, Any]]) -> Table:
         for cell in run["cells"]:
             for row in cell["voting"]:
                 values = [format_estimate(row[name], "percent") for name in ("avg", "pass", "maj")]
-                rows.append([cell["benchmark"], cell["asked"], run["name"], str(row["k"]), _tokens(row["tokens"]), *values])
+                rows.append(
+                    [cell["benchmark"], cell["asked"], run["name"], str(row["k"]), _tokens(row["tokens"]), *values]
+                )
     heads = ["benchmark", "budget", "run", "k", "tokens", "avg@k", "pass@k", "maj@k"]
     return Table("Several samples per problem", "Average, chance that one is right, and majority vote.", heads, rows)
 

@@ -28,7 +28,17 @@ _MEANS = {
 
 #: Metrics that are shares of samples.
 SHARES = frozenset(
-    ("accuracy", "met", "within_10", "within_20", "over_budget", "soft_violation", "truncated", "no_answer", "grade_timeout")
+    (
+        "accuracy",
+        "met",
+        "within_10",
+        "within_20",
+        "over_budget",
+        "soft_violation",
+        "truncated",
+        "no_answer",
+        "grade_timeout",
+    )
 )
 
 
@@ -40,7 +50,7 @@ class Cell:
         benchmark: its name.
         mode: that of the budgets, or "none".
         budget: tokens, of a range its upper end; or None.
-        asked: the budget in words: "exact 512", "range 200-400", "level low", "none", or "max all" for all of a mode's.
+        asked: the budget in words: "exact 512", "range 200-400", "level low", "none", or "max all" for all of a mode.
         n: samples.
         problems: problems.
         rows: positions in the run's samples.
@@ -145,4 +155,6 @@ def _cell(
     metrics = {name: mean(values[column].to_numpy()) for name, column in _MEANS.items()}
     metrics |= aggregates(group["counted"], group["target"], mean)
     metrics["thinking_ratio"] = divide(metrics["thinking_tokens"], metrics["solution_tokens"])
-    return Cell(benchmark, mode, budget, asked, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics)
+    return Cell(
+        benchmark, mode, budget, asked, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics
+    )
