@@ -154,8 +154,10 @@ def _count(sample: dict[str, Any], name: str) -> float | None:
 
 
 def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
-    names = "id benchmark problem sample mode budget asked least correct answer gold status used thinking truncated "
-        "label token_source"
+    names = (
+        "id benchmark problem sample mode budget asked least correct answer gold status used thinking truncated label "
+        "token_source"
+    )
     frame = pd.DataFrame.from_records(records, columns=names.split())
     for column in ("benchmark", "problem", "mode", "asked", "status"):
         frame[column] = frame[column].astype("category")
