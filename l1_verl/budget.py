@@ -253,7 +253,7 @@ class BudgetSampler:
     choices: Sequence[int] | None = None
     modes: Mapping[str, float] = field(default_factory=lambda: {"exact": 1.0})
     seed: int = 0
-    levels: Mapping[str, int] = field(default_factory=dict)
+    levels: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:
         if self.distribution not in DISTRIBUTIONS:
@@ -285,9 +285,9 @@ class BudgetSampler:
             raise ValueError(f"budget modes is {dict(self.modes)}; weights must be >= 0 and one of them > 0")
 
     def _check_levels(self) -> None:
-        if not isinstance(self.levels, Mapping):
+        if self.levels is not None and not isinstance(self.levels, Mapping):
             raise ValueError(f"budget levels is {self.levels!r}; it must give tokens by name, such as {{low: 512}}")
-        for name, tokens in self.levels.items():
+        for name, tokens in (self.levels or {}).items():
             Budget("level", tokens, level=name)
         if self.modes.get("level") and not self.levels:
             raise ValueError("budget modes draws levels, but budget levels names none; set it, such as {low: 512}")
@@ -304,7 +304,7 @@ class BudgetSampler:
         budgets = [Budget("exact", most), Budget("max", most)]
         if most and self.modes.get("range"):
             budgets.append(Budget("range", most, least=most))
-        budgets += [Budget("level", tokens, level=name) for name, tokens in self.levels.items()]
+        budgets += [Budget("level", tokens, level=name) for name, tokens in (self.levels or {}).items()]
         return [budget.sentence for budget in budgets]
 
     def draw(self, row_id: str, draw: int = 0) -> Budget | None:
@@ -317,6 +317,7 @@ class BudgetSampler:
         if mode in ("zero", "none"):
             return Budget("exact", 0) if mode == "zero" else None
         if mode == "level":
+            assert self.levels is not None
             level = rng.choice(sorted(self.levels))
             return Budget("level", self.levels[level], level=level)
         if mode == "range":

@@ -58,7 +58,17 @@ def _target(fact: Mapping[str, float]) -> float:
 
 
 _BAND_MEASURES = ("mean_abs_error", "mean_error", "over_budget", "mean_used")
-_MEASURES = (*_BAND_MEASURES, "within_10", "within_20", "soft_violation", "utilisation", "correlation", "slope")
+_MEASURES = (
+    *_BAND_MEASURES,
+    "mean_abs_error_tokens",
+    "met",
+    "within_10",
+    "within_20",
+    "soft_violation",
+    "utilisation",
+    "correlation",
+    "slope",
+)
 
 
 def summary(metrics: Mapping[str, Any], found: Mapping[str, float]) -> str:

@@ -100,7 +100,7 @@ class Stage:
             elif mode == "zero":
                 found[mode] = Budget("exact", 0)
             elif mode == "level":
-                found |= {f"level {name}": Budget("level", n, level=name) for name, n in last.levels.items()}
+                found |= {f"level {name}": Budget("level", n, level=name) for name, n in (last.levels or {}).items()}
             elif mode != "none":
                 found[mode] = Budget(cast(Mode, mode), self.example)
         return found

@@ -18,8 +18,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from l1_verl.budget import Budget
 from recipes.tiny.arithmetic import split
-from recipes.tiny.data import write_benchmark, write_training
+from recipes.tiny.data import EVAL_BUDGETS, write_benchmark, write_training
 from recipes.tiny.pretrain import new_model
 from tests.signals import hear_interrupts
 
@@ -39,7 +40,7 @@ def make_home(home: Path, save_model: Callable[[Path], None]) -> Path:
     """A folder as recipes.tiny.build makes it: ``data/``, and in ``base/`` what ``save_model`` writes."""
     training, held_out = split(0, 600)
     write_training(home / "data" / "train.parquet", training)
-    write_benchmark(home / "data" / "validation.parquet", held_out[:3], "exact")
+    write_benchmark(home / "data" / "validation.parquet", held_out[:3], [Budget("exact", n) for n in EVAL_BUDGETS])
     save_model(home / "base")
     return home
 

@@ -10,6 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 from transformers import AutoConfig
 
+from l1_verl.budget import Budget
 from recipes.tiny.arithmetic import split
 from recipes.tiny.data import write_benchmark
 from tests.end_to_end.conftest import budget_of, make_home, rollouts, starting, steps
@@ -36,7 +37,7 @@ SHAPE = {
 def home(tmp_path_factory):
     home = make_home(tmp_path_factory.mktemp("paper"), lambda folder: R1_DISTILL.save(folder, **SHAPE))
     (home / "data" / "validation.parquet").unlink()
-    write_benchmark(home / "data" / "validation.parquet", split(0, 600)[1][:1], "exact", budgets=[512])
+    write_benchmark(home / "data" / "validation.parquet", split(0, 600)[1][:1], [Budget("exact", 512)])
     return home
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from l1_verl.advantage import decoupled_advantages
@@ -65,3 +67,36 @@ def test_no_training_response_is_longer_than_what_can_earn_and_validation_is_lef
     assert "max" in modes
     # The same rows with the same stops would end at 41 tokens here.
     assert metrics[2]["val-aux/tiny/exact-41/used_tokens/mean@1"] > 41
+
+
+def test_one_run_asks_for_no_thought_a_range_a_level_and_nothing_and_rewards_each(start, tmp_path):
+    folder, dump = tmp_path / "run", tmp_path / "rollouts"
+    start(
+        "run_l1_exact.sh", folder, "trainer.total_training_steps=1", "trainer.save_freq=-1",
+        f"trainer.rollout_data_dir={dump}", "data.train_batch_size=16",
+        "actor_rollout_ref.actor.ppo_mini_batch_size=16",
+        "data.budget.modes={exact:0,max:0,none:0.25,zero:0.25,range:0.25,level:0.25}",
+        "data.budget.levels={low:10,high:60}", "data.budget.low=8", "data.budget.high=40",
+    ).wait()  # fmt: skip
+    samples = rollouts(dump, 1)
+    kinds = {
+        "zero": [s for s in samples if "Think for 0 tokens." in s["input"]],
+        "range": [s for s in samples if "Think for between" in s["input"]],
+        "level": [s for s in samples if "Thinking effort:" in s["input"]],
+        "none": [s for s in samples if "Think" not in s["input"].replace("think step by step", "")],
+    }
+    assert all(kinds.values())
+    assert sum(map(len, kinds.values())) == len(samples) == 64
+    for sample in kinds["zero"]:
+        assert sample["input"].rstrip().endswith("</think>")
+        assert (sample["used_tokens"], sample["score"]) == (0, sample["acc"])
+    for sample in kinds["range"]:
+        least, most = map(int, re.search(r"between (\d+) and (\d+) tokens", sample["input"]).groups())
+        off = max(least - sample["used_tokens"], 0, sample["used_tokens"] - most)
+        assert sample["score"] == pytest.approx(sample["acc"] - 0.012 * off)
+    for sample in kinds["level"]:
+        stands_for = {"low": 10, "high": 60}[re.search(r"effort: (\w+)\.", sample["input"])[1]]
+        assert sample["score"] == pytest.approx(sample["acc"] - 0.012 * abs(stands_for - sample["used_tokens"]))
+    assert all(sample["score"] == sample["acc"] for sample in kinds["none"])
+    metrics = steps(folder)[1]
+    assert {"lcpo/exact/met", "lcpo/range/mean_abs_error", "lcpo/level/mean_abs_error"} <= metrics.keys()
