@@ -30,7 +30,7 @@ _SENTENCES: dict[Mode, str] = {
     "level": "Thinking effort: {level}.",
 }
 _FIELDS = {"tokens": r"(?P<tokens>\d[\d,]*)", "least": r"(?P<least>\d[\d,]*)", "level": r"(?P<level>[\w-]+)"}
-_LEVEL = re.compile(r"[^\W\d][\w-]*")
+_LEVEL = re.compile(r"[^\W\d_][\w-]*")
 
 
 def _asked(sentence: str) -> re.Pattern[str]:
@@ -161,6 +161,22 @@ def read_budget(text: str, mode: Mode = "exact") -> Budget | None:
     raise ValueError(f"budget is {text!r}; it must be a number of tokens, LEAST-MOST, NAME=TOKENS or none")
 
 
+def read_budgets(texts: Sequence[str], mode: Mode = "exact") -> list[Budget | None]:
+    """Several of :func:`read_budget`.
+
+    Raises:
+        ValueError: one is none of these, or two would have the same label, such as one level with two numbers.
+
+    Example:
+        >>> [budget.label for budget in read_budgets(["0", "low=512"])]
+        ['exact-0', 'level-low']
+    """
+    budgets = [read_budget(text, mode) for text in texts]
+    if len({budget and budget.label for budget in budgets}) < len(budgets):
+        raise ValueError(f"{' '.join(texts)} names one twice; give each number, range and level once")
+    return budgets
+
+
 def with_budget(messages: Sequence[Mapping[str, Any]], budget: Budget | None) -> list[dict[str, Any]]:
     """A conversation that asks for ``budget`` after its last message; as it is where there is none.
 
@@ -272,6 +288,8 @@ class BudgetSampler:
                 raise ValueError(f"budget low is {self.low} and high is {self.high}; low must be <= high")
         self._check_modes()
         self._check_levels()
+        if self.modes.get("range") and self.distribution == "choices" and 0 in cast(Sequence[int], self.choices):
+            raise ValueError("budget modes draws ranges, which begin at 1, but budget choices has 0; draw it with zero")
 
     def _check_modes(self) -> None:
         if not isinstance(self.modes, Mapping):
@@ -298,11 +316,20 @@ class BudgetSampler:
         return max(self.choices) if self.distribution == "choices" and self.choices else self.high
 
     @property
+    def draws_zero(self) -> bool:
+        """Whether a budget of 0 can be drawn."""
+        chosen = self.distribution == "choices" and (self.modes.get("exact") or self.modes.get("max"))
+        numbers = [*(self.choices or ())] if chosen else []
+        if self.modes.get("level"):
+            numbers += (self.levels or {}).values()
+        return bool(self.modes.get("zero")) or 0 in numbers
+
+    @property
     def longest_sentences(self) -> list[str]:
         """For each mode and level the longest sentence that it can ask by, whatever the weights."""
         most = self.largest
         budgets = [Budget("exact", most), Budget("max", most)]
-        if most and self.modes.get("range"):
+        if self.modes.get("range"):
             budgets.append(Budget("range", most, least=most))
         budgets += [Budget("level", tokens, level=name) for name, tokens in (self.levels or {}).items()]
         return [budget.sentence for budget in budgets]
@@ -322,7 +349,7 @@ class BudgetSampler:
             return Budget("level", self.levels[level], level=level)
         if mode == "range":
             other = self._tokens(rng)
-            return Budget("range", max(tokens, other), least=max(1, min(tokens, other)))
+            return Budget("range", max(tokens, other), least=min(tokens, other))
         return Budget(cast(Mode, mode), tokens)
 
     def _tokens(self, rng: random.Random) -> int:

@@ -48,7 +48,7 @@ class LCPODataset(RLHFDataset):
         drawing = [_check_row(row, position) for position, row in enumerate(dataframe)]
         sentences = {s for sampler in self._budgets.stages.values() for s in sampler.longest_sentences}
         reserve = max(len(self.tokenizer(f" {s}", add_special_tokens=False)["input_ids"]) for s in sentences)
-        if any(sampler.modes.get("zero") for sampler in self._budgets.stages.values()):
+        if any(sampler.draws_zero for sampler in self._budgets.stages.values()):
             reserve += len(closing(self.tokenizer).added)
         limit = self.max_prompt_length
         self.max_prompt_length = limit - reserve

@@ -57,18 +57,8 @@ def _target(fact: Mapping[str, float]) -> float:
     return fact.get("budget_target", fact["budget_tokens"])
 
 
-_BAND_MEASURES = ("mean_abs_error", "mean_error", "over_budget", "mean_used")
-_MEASURES = (
-    *_BAND_MEASURES,
-    "mean_abs_error_tokens",
-    "met",
-    "within_10",
-    "within_20",
-    "soft_violation",
-    "utilisation",
-    "correlation",
-    "slope",
-)
+_BAND_MEASURES = ("mean_abs_error", "mean_error", "mean_abs_error_tokens", "met", "over_budget", "mean_used")
+_MEASURES = (*_BAND_MEASURES, "within_10", "within_20", "soft_violation", "utilisation", "correlation", "slope")
 
 
 def summary(metrics: Mapping[str, Any], found: Mapping[str, float]) -> str:
@@ -77,7 +67,9 @@ def summary(metrics: Mapping[str, Any], found: Mapping[str, float]) -> str:
     for mode in MODES:
         if f"lcpo/{mode}/mean_abs_error" in found:
             error, r = found[f"lcpo/{mode}/mean_abs_error"], found[f"lcpo/{mode}/correlation"]
-            parts.append(f"{mode} length error {error:.1%} r {r:.2f}")
+            # Nothing is relative to budgets of 0.
+            said = f"{found[f'lcpo/{mode}/mean_abs_error_tokens']:.1f} tokens" if np.isnan(error) else f"{error:.1%}"
+            parts.append(f"{mode} length error {said} r {r:.2f}")
     return " | ".join(parts)
 
 

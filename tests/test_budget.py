@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from l1_verl.budget import Budget, BudgetSampler, budget_in, read_budget, without_budget
+from l1_verl.budget import Budget, BudgetSampler, budget_in, read_budget, read_budgets, without_budget
 
 
 def test_the_sentences_are_those_the_published_checkpoints_were_trained_on():
@@ -113,6 +113,12 @@ def test_anything_else_on_a_command_line_is_refused_with_what_is_known(text):
         read_budget(text)
 
 
+@pytest.mark.parametrize("texts", [["512", "0512"], ["none", "none"], ["low=512", "low=1024"], ["2-4", "02-4"]])
+def test_budgets_that_rows_could_not_tell_apart_are_refused(texts):
+    with pytest.raises(ValueError, match=f"{' '.join(texts)} names one twice"):
+        read_budgets(texts)
+
+
 @pytest.mark.parametrize("tokens", [512.0, np.int64(512), np.float64(512)])
 def test_whole_numbers_of_other_types_are_read_from_a_row(tokens):
     assert Budget.from_dict({"mode": "max", "tokens": tokens}) == Budget("max", 512)
@@ -187,6 +193,25 @@ def test_zero_ranges_and_levels_are_drawn_by_their_weights():
     assert all(100 <= budget.least <= budget.tokens <= 4000 for budget in ranges)
 
 
+@pytest.mark.parametrize(
+    ("knobs", "drawn"),
+    [
+        ({}, False),
+        ({"modes": {"exact": 1, "zero": 0}, "levels": {"none": 0}}, False),
+        ({"choices": [0, 512]}, False),  # unused by a uniform draw
+        ({"distribution": "choices", "choices": [0], "modes": {"none": 1}}, False),
+        ({"modes": {"zero": 1}}, True),
+        ({"modes": {"level": 1}, "levels": {"low": 512, "none": 0}}, True),
+        ({"distribution": "choices", "choices": [0, 512]}, True),
+    ],
+)
+def test_a_sampler_says_whether_it_can_ask_for_no_thought(knobs, drawn):
+    sampler = BudgetSampler(**knobs)
+    assert sampler.draws_zero is drawn
+    found = {budget.tokens for row in range(200) if (budget := sampler.draw(str(row))) is not None}
+    assert (0 in found) is drawn
+
+
 @given(st.text())
 def test_a_mode_of_no_weight_changes_no_draw(row_id):
     more = BudgetSampler(modes={"exact": 1.0, "max": 2.0, "zero": 0.0, "range": 0.0, "level": 0.0})
@@ -209,6 +234,8 @@ def test_draws_of_one_row_are_independent():
         ({"modes": {"level": 1}}, "levels names none"),
         ({"levels": {"low": -1}}, "tokens is -1"),
         ({"levels": {"1st": 512}}, "level is '1st'"),
+        ({"levels": {"_low": 512}}, "level is '_low'"),
+        ({"distribution": "choices", "choices": [0, 512], "modes": {"range": 1}}, "choices has 0; draw it with zero"),
         ({"levels": ["low"]}, r"levels is \['low'\]"),
         ({"modes": {"exactly": 1}}, "exactly"),
         ({"modes": {"exact": -1}}, "-1"),

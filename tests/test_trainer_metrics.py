@@ -12,8 +12,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from l1_verl.budget import MODES
 from l1_verl.config import Decoupled, parse_advantage, parse_trainer
-from l1_verl.metrics import adherence_metrics, one_sided_budgets
+from l1_verl.metrics import adherence_metrics, one_sided_budgets, summary
 from l1_verl.trainer import advantages_of, facts_of, on_tokens
 
 IS_MAX = {"exact": 0.0, "max": 1.0, None: math.nan}
@@ -44,6 +45,25 @@ def test_modes_and_bands_are_kept_apart():
     assert metrics["lcpo/max/33-64/mean_used"] == 30.0
     assert metrics["lcpo/solution_tokens"] == 8.0
     assert not any("nan" in key or "none" in key for key in metrics)
+
+
+def test_budgets_of_0_are_a_band_with_what_has_a_value_there():
+    metrics = adherence_metrics([fact(0.0, 0.0, "exact"), fact(6.0, 0.0, "exact")], band_width=32)
+    assert metrics["lcpo/exact/0/mean_abs_error_tokens"] == 3.0
+    assert metrics["lcpo/exact/0/met"] == metrics["lcpo/exact/0/over_budget"] == 0.5
+    assert math.isnan(metrics["lcpo/exact/0/mean_abs_error"])
+    assert "exact length error 3.0 tokens r nan" in summary({"critic/score/mean": 1.0}, metrics)
+
+
+def test_a_range_is_measured_against_its_nearest_number():
+    asked = {"budget_mode": float(MODES.index("range"))}
+    facts = [
+        fact(30.0, 40.0, "exact") | asked | {"budget_target": 30.0},
+        fact(50.0, 40.0, "exact") | asked | {"budget_target": 40.0},
+    ]
+    metrics = adherence_metrics(facts, band_width=64)
+    assert (metrics["lcpo/range/met"], metrics["lcpo/range/1-64/mean_abs_error"]) == (0.5, 0.125)
+    assert not any(key.startswith("lcpo/exact") for key in metrics)
 
 
 def test_a_batch_without_budgets_has_no_adherence():

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 from tqdm import tqdm
 
 from l1_verl import cli
-from l1_verl.budget import Budget, read_budget
+from l1_verl.budget import Budget, read_budgets
 from l1_verl.cli import InputError
 from l1_verl.data.rows import Problem, write_rows
 from l1_verl.data.sources import Reader, Record, read_records
@@ -191,12 +191,9 @@ def with_budgets(options: OneLineParser, arguments: argparse.Namespace) -> argpa
         arguments.budgets = [None]
         return arguments
     try:
-        budgets = [read_budget(str(text), arguments.mode) for text in arguments.budgets or PAPER_BUDGETS]
+        arguments.budgets = read_budgets(arguments.budgets or list(map(str, PAPER_BUDGETS)), arguments.mode)
     except ValueError as error:
         options.error(f"--budgets: {error}")
-    if len(set(budgets)) < len(budgets):
-        options.error(f"--budgets {' '.join(map(str, arguments.budgets))} names one twice")
-    arguments.budgets = budgets
     return arguments
 
 

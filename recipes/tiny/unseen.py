@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from l1_verl import cli
-from l1_verl.budget import Budget, read_budget
+from l1_verl.budget import Budget, read_budgets
 from l1_verl.cli import InputError
 from recipes.tiny.arithmetic import all_sums
 from recipes.tiny.build import SEED_FILE, recorded_seed
@@ -42,20 +42,16 @@ def _checked(options: argparse.Namespace) -> list[Budget | None]:
         raise InputError(f"{options.output} exists; remove it, or name another file")
     if not 1 <= options.problems <= TEST:
         raise InputError(f"--problems {options.problems} is not one of 1 to {TEST}")
-    if len(set(options.budgets)) < len(options.budgets):
-        raise InputError(f"--budgets names a budget twice: {' '.join(map(str, options.budgets))}")
     least = max(problem.shortest for problem in all_sums())
-    budgets = []
-    for text in options.budgets:
-        try:
-            budget = read_budget(text, options.mode)
-        except ValueError as error:
-            raise InputError(f"--budgets: {error}") from None
+    try:
+        budgets = read_budgets(options.budgets, options.mode)
+    except ValueError as error:
+        raise InputError(f"--budgets: {error}") from None
+    for text, budget in zip(options.budgets, budgets, strict=True):
         if budget is not None and budget.tokens != 0 and not least <= budget.tokens <= LARGEST_NUMBER:
             raise InputError(
                 f"--budgets {text} is outside {least} (what some problems take) to {LARGEST_NUMBER} (what it can read)"
             )
-        budgets.append(budget)
     return budgets
 
 

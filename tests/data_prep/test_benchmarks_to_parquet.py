@@ -130,6 +130,7 @@ def test_a_benchmark_is_asked_for_no_thought_a_range_a_level_and_nothing_in_one_
     [
         (["--mode", "none", "--budgets", "512"], ["--mode none", "--budgets"]),
         (["--budgets", "512", "512"], ["512 512"]),
+        (["--budgets", "low=512", "low=1024"], ["low=512 low=1024", "names one twice"]),
         (["--budgets", "few"], ["'few'", "LEAST-MOST"]),
         (["--budgets", "400-200"], ["least is 400"]),
         (["--budgets", "lo/w=200"], ["level is 'lo/w'"]),

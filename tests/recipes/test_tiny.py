@@ -194,7 +194,7 @@ def test_unseen_problems_come_at_any_budget_from_the_part_that_the_build_s_seed_
         (["--budgets", "35"], "--budgets 35 is outside 36"),
         (["--budgets", "64", "200"], "--budgets 200 is outside"),
         (["--budgets", "few"], "--budgets: budget is 'few'"),
-        (["--budgets", "64", "64"], "a budget twice: 64 64"),
+        (["--budgets", "64", "64"], "64 64 names one twice"),
         (["--budgets", "64", "--problems", "0"], "--problems 0 is not one of 1 to 400"),
         (["--budgets", "64", "--problems", "401"], "--problems 401 is not one of 1 to 400"),
     ],
