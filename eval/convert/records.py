@@ -25,7 +25,7 @@ from l1_verl.grading.grader import ANSWER_TYPES, gold_answers
 _LETTER = re.compile(r"\(?([A-J])\)?[.:]?", re.ASCII)
 _OPTION = r"(?:^|[\s(])\(?{}\s*[).:]"
 # eval.generate's data sources end in the budget; other files' names may hold slashes, which the report cuts at.
-_BUDGET_PART = re.compile(r"/(?:none|(exact|max)-(\d+)|range-(\d+-\d+)|level-\w[\w-]*)$")
+_BUDGET_PART = re.compile(r"/(?:none|(exact|max)-(\d+)|range-(\d+-\d+)|level-[^\W\d_][\w-]*)$")
 
 
 @dataclass

@@ -143,6 +143,15 @@ def test_tokens_are_counted_again_where_the_file_tells_none_and_marked_so(tmp_pa
     assert (again["token_source"], kept["token_source"], kept["used_tokens"]) == ("recounted", "file", 7)
 
 
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [("math/level-5", "math_level-5/none"), ("math/level-low", "math/none"), ("math/exact-0", "math/exact-0")],
+)
+def test_a_benchmark_keeps_a_part_of_its_name_that_is_no_budget(tmp_path, source, kept):
+    [sample] = converted(write(tmp_path / "out.jsonl", [{**GOOD, "benchmark": source}]))
+    assert sample["data_source"] == kept
+
+
 BAD = [
     ({**GOOD, "response": None}, "response"),
     ({**GOOD, "response": 7}, "its response is 7"),

@@ -368,6 +368,7 @@ def test_a_training_log_is_drawn_by_itself_while_the_run_goes_on(tmp_path):
 def test_length_error_is_drawn_by_budget_band_in_order(tmp_path):
     path = tmp_path / "a.jsonl"
     data = {f"lcpo/exact/{band}/mean_abs_error": 0.1 for band in ("1001-2000", "1-1000", "10001-11000")}
+    data |= {"lcpo/range/1-1000/mean_abs_error": 0.1, "lcpo/range/mean_abs_error": 0.1}
     path.write_text(json.dumps({"step": 1, "data": data | {"lcpo/exact/mean_abs_error": float("nan")}}) + "\n")
     with pytest.raises(InputError):
         load_training([path])  # NaN is not JSON: verl's logger never writes it
@@ -376,7 +377,9 @@ def test_length_error_is_drawn_by_budget_band_in_order(tmp_path):
         "lcpo/exact/1-1000/mean_abs_error",
         "lcpo/exact/1001-2000/mean_abs_error",
         "lcpo/exact/10001-11000/mean_abs_error",
+        "lcpo/range/1-1000/mean_abs_error",
     ]
+    assert list(curves(load_training([path]))["Length error"]["series"]) == ["lcpo/range/mean_abs_error"]
 
 
 def test_the_board_puts_runs_and_published_models_at_equal_tokens_with_their_violations(graded, jsonl):
@@ -446,6 +449,44 @@ def test_the_overview_has_paired_differences_on_what_two_runs_share(graded, json
     assert rows[1]["metrics"]["accuracy"]["value"] == (0.75 + 1) / 2
     assert rows[1]["differences"]["accuracy"]["value"] == 0.25
     assert rows[1]["differences"]["used_tokens"] == {"value": 10, "low": 10, "high": 10}
+
+
+def asked_of(graded, budgets, used):
+    """Four problems under each budget, all of one length."""
+    return [
+        graded(n, number, budget=budget, used=used + number, thinking_tokens=used)
+        for number, budget in enumerate(budgets)
+        for n in range(4)
+    ]
+
+
+def test_a_budget_of_0_takes_no_length_error_from_the_budgets_beside_it(graded, jsonl):
+    budgets = [{"mode": "exact", "tokens": tokens} for tokens in (0, 100)]
+    paths = [jsonl(asked_of(graded, budgets, used), name) for used, name in ((99, "a"), (109, "b"))]
+    measured = measure(*paths)
+    assert measured["overview"][1]["differences"]["mean_abs_error"]["value"] == pytest.approx(0.1)
+    zero, _ = measured["runs"][0]["cells"]
+    assert zero["metrics"]["mean_abs_error"]["value"] is None
+    assert zero["metrics"]["mean_abs_error_tokens"]["value"] == 98  # the thought without its </think>
+    assert all(0 not in row["tokens"] for row in measured["equal_tokens"])
+
+
+def test_the_page_names_ranges_and_levels_and_holds_samples_against_what_was_asked(graded, jsonl, tmp_path):
+    budgets = [
+        {"mode": "range", "tokens": 200, "least": 120}, {"mode": "range", "tokens": 200, "least": 50},
+        {"mode": "level", "tokens": 200, "level": "low"}, {"mode": "exact", "tokens": 0},
+    ]  # fmt: skip
+    output, _ = draw(tmp_path, "--runs", f"run={jsonl(asked_of(graded, budgets, 100))}")
+    samples = unpacked((output / "report.html").read_text())["samples"]
+    assert set(zip(samples["asked"], samples["target"], samples["counted"], strict=True)) == {
+        ("range 120-200", 120, 100), ("range 50-200", 101, 101), ("level low", 200, 102), ("exact 0", 0, 99),
+    }  # fmt: skip
+
+
+def test_a_run_that_is_asked_for_no_thought_alone_is_drawn(graded, jsonl, tmp_path):
+    samples = asked_of(graded, [{"mode": "exact", "tokens": 0}], 1)
+    output, _ = draw(tmp_path, "--runs", f"run={jsonl(samples)}")
+    assert list((output / "figures").glob("requested_used_*.svg"))
 
 
 def test_runs_that_were_graded_by_different_rules_are_marked(graded, jsonl, tmp_path):

@@ -39,6 +39,7 @@ class Samples {
   alike(i) { return /^(range|level) /.test(this.asked(i)) ? this.asked(i) : this.get("budget", i); }
   text(i) { return this.texts[this.key(i)]; }
   problem(i) { return this.problems[this.get("problem", i)]; }
+  // Relative to the budget, of a range to its nearest number; a budget of 0 has none.
   error(i) {
     const used = this.get("counted", i), target = this.get("target", i);
     return used === null || !target ? null : (used - target) / target;
@@ -69,7 +70,7 @@ const VERDICTS = {
 };
 const ORDERS = {
   "as in the file": null,
-  "largest length error": (s, i) => -Math.abs(s.error(i) ?? -1),
+  "largest length error": (s, i) => s.error(i) === null ? 1 : -Math.abs(s.error(i)),
   "most tokens": (s, i) => -(s.get("counted", i) ?? -1),
   "fewest tokens": (s, i) => s.get("counted", i) ?? Infinity,
 };

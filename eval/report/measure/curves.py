@@ -111,11 +111,12 @@ def _curve(
 
 
 def equal_tokens(curves: Mapping[str, Sequence[Curve]], at: Sequence[int] | None) -> list[dict[str, Any]]:
-    """Accuracy of every curve at the same token counts: ``at``, the budgets in the data, and each single point's own.
+    """Accuracy of every curve at the same token counts: ``at``, the budgets above 0 in the data, and each single
+    point's own.
 
     A value outside a curve is None: nothing is extrapolated, and no budget is picked per benchmark.
     """
-    budgets = {b for many in curves.values() for curve in many for b in curve.budgets if b is not None}
+    budgets = {b for many in curves.values() for curve in many for b in curve.budgets if b}
     compared = []
     for name in dict.fromkeys(curve.name for many in curves.values() for curve in many):
         singles = [c for many in curves.values() for c in many if c.name == name and len(c.budgets) == 1]

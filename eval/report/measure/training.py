@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from eval.files import read_lines
+from l1_verl.budget import MODES
 from l1_verl.cli import InputError
 
-_BAND = re.compile(r"^lcpo/(?P<mode>exact|max)/(?P<low>\d+)-(?P<high>\d+)/mean_abs_error$")
+_BAND = re.compile(rf"^lcpo/(?P<mode>{'|'.join(MODES)})/(?P<low>\d+)-(?P<high>\d+)/mean_abs_error$")
 
 #: Curves by title: the metrics drawn in one figure, and their unit. Bands of budgets are found in the data.
 CURVES: dict[str, tuple[tuple[str, ...], str]] = {
     "Reward": (("critic/score/mean",), "reward"),
     "Accuracy": (("lcpo/acc",), "share correct"),
-    "Length error": (("lcpo/exact/mean_abs_error", "lcpo/max/mean_abs_error"), "mean |error|, share of budget"),
-    "Obedience": (("lcpo/exact/correlation", "lcpo/max/correlation"), "correlation of budget and tokens used"),
+    "Length error": (tuple(f"lcpo/{mode}/mean_abs_error" for mode in MODES), "mean |error|, share of budget"),
+    "Obedience": (tuple(f"lcpo/{mode}/correlation" for mode in MODES), "correlation of budget and tokens used"),
     "Response length": (("response_length/mean",), "tokens"),
 }
 
