@@ -46,7 +46,11 @@ def main() -> None:
         parser.error(f"{args.url}: {error}")
     print((reply.choices[0].message.content or "").rpartition("</think>")[2].strip())
     used = "an unknown number" if reply.usage is None else reply.usage.completion_tokens
-    asked_for = "no budget" if budget is None else budget.label.replace("-", " ", 1) + ("" if named else " tokens")
+    asked_for = (
+        "no budget"
+        if budget is None
+        else budget.label.replace("-", " ", 1) + ("" if budget.mode == "level" else " tokens")
+    )
     print(f"{asked_for} asked for, {used} used in all")
 
 

@@ -36,7 +36,8 @@ class Report:
                 raise InputError(
                     f"--report {file} has schema_version {content['schema_version']}, not {RESULTS_VERSION}"
                 )
-            return cls(file, list(content["runs"]), content["settings"].get("count", "response"))
+            runs = [dict(run) | {"cells": [_asked(cell) for cell in run["cells"]]} for run in content["runs"]]
+            return cls(file, runs, content["settings"].get("count", "response"))
         except OSError as error:
             raise InputError(f"--report {file} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError):
@@ -65,6 +66,12 @@ class Report:
             asked = "; ".join(f"{run['name']} is of {(run['config'] or {}).get('model')}" for run in self.runs)
             raise InputError(f"--report {self.file} is of another model than this checkpoint ({asked})")
         return Report(self.file, runs, self.count)
+
+
+def _asked(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell that says what was asked for, as older files do not."""
+    number = "" if cell["budget"] is None else f" {cell['budget']}"
+    return {"asked": f"{cell['mode']}{number}"} | dict(cell)
 
 
 def _weights(run: Mapping[str, Any]) -> str | None:

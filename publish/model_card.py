@@ -85,7 +85,8 @@ class Stage:
         knobs = {} if node is None else cast(dict[str, Any], OmegaConf.to_container(node, resolve=True))
         formulas = {}
         for mode in self.shares or ("exact", "max"):
-            name = "none" if mode == "none" else knobs.get(f"for_{mode}", "max" if mode == "max" else "exact")
+            asked = "exact" if mode == "zero" else mode  # BudgetSampler's
+            name = "none" if mode == "none" else knobs.get(f"for_{asked}", "max" if asked == "max" else "exact")
             formulas[mode] = REWARDS[name].formula_with(knobs.get(name) or {})
         return formulas
 
@@ -124,9 +125,16 @@ class Stage:
 
 
 def _range(sampler: BudgetSampler) -> str:
-    if sampler.distribution == "choices":
-        return ", ".join(map(str, sampler.choices or ()))
-    return f"{sampler.low} to {sampler.high}, {sampler.distribution.replace('_', '-')}"
+    """The numbers that are drawn, what levels stand for, and 0."""
+    said = []
+    if any(sampler.modes.get(mode) for mode in ("exact", "max", "range")):
+        if sampler.distribution == "choices":
+            said.append(", ".join(map(str, sampler.choices or ())))
+        else:
+            said.append(f"{sampler.low} to {sampler.high}, {sampler.distribution.replace('_', '-')}")
+    if sampler.modes.get("level"):
+        said += [f"{name} {tokens}" for name, tokens in sampler.levels.items()]
+    return ", ".join(said + (["0"] if sampler.modes.get("zero") else [])) or "none"
 
 
 def _describe(file: Path) -> str:
@@ -208,6 +216,7 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
     last, origin = history[-1], history[0].base
     counted = last.counted
     stops = parse_stops(last.config.actor_rollout_ref.rollout, counted)
+    budgets = last.budgets_asked
     return {
         "name": name,
         "license": license,
@@ -215,7 +224,9 @@ def _facts(name: str, history: Sequence[Stage], report: Report | None, license: 
         "last": last,
         "origin": origin if _is_hub_id(origin) else None,
         "base_name": _base_name,
-        "asked": {mode: (budget.sentence, _meaning(budget)) for mode, budget in last.budgets_asked.items()},
+        "asked": {mode: (budget.sentence, _meaning(budget)) for mode, budget in budgets.items()},
+        # That of the example, which asks for the first of them
+        "tokens": next((budget.tokens for budget in budgets.values()), None),
         "counted": counted,
         "decoupled": parse_advantage(last.config) is not None,
         "stops": stops,

@@ -65,6 +65,7 @@ def test_the_client_asks_as_training_did_and_says_what_was_used(server, monkeypa
         (["--budget", "0"], " Think for 0 tokens.", "exact 0 tokens"),
         (["--budget", "20-40"], " Think for between 20 and 40 tokens.", "range 20-40 tokens"),
         (["--level", "low"], " Thinking effort: low.", "level low"),
+        (["--budget", "low=512"], " Thinking effort: low.", "level low"),
         (["--budget", "none"], "", "no budget"),
     ],
 )
@@ -77,7 +78,7 @@ def test_the_client_asks_for_no_thought_a_range_a_level_and_nothing(
     assert asked[0]["messages"][0]["content"] == f"1 + 1 {INSTRUCTION}{sentence}"
     closes = {"chat_template_kwargs": {"enable_thinking": False}} if "0" in flags else {}
     assert {key: asked[0][key] for key in asked[0] if key not in ("model", "messages")} == closes
-    assert f"{said} asked for, 63 used in all" in capsys.readouterr().out
+    assert f"\n{said} asked for, 63 used in all" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("flags", [["--level", "low"], ["--budget", "none"]])

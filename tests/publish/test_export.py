@@ -20,12 +20,15 @@ from eval.model import fingerprint
 from eval.report import __main__ as eval_report
 from l1_verl import cli
 from publish import export
+from publish.measured import Report
 from recipes.tiny.arithmetic import split
 from recipes.tiny.data import write_training
 from recipes.tiny.pretrain import new_model
 from tests.recipes.runs import card_of, write_config
 
 STOPS = "actor_rollout_ref.rollout.custom.lcpo"
+LEVELS = ["data.budget.modes={exact: 0, level: 1}", "+data.budget.levels={low: 512, high: 3600}"]
+DIAL = ["data.budget.modes={exact: 1, zero: 1, level: 1}", LEVELS[1]]
 ROOT = Path(__file__).parents[2]
 
 
@@ -152,6 +155,14 @@ def test_what_was_measured_of_the_exported_folder_itself_counts_too(trained, rep
     assert "openai engine; of these weights." in (tmp_path / "out" / "README.md").read_text()
     assert not (tmp_path / "out" / "old").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "results.json"]
+
+
+def test_a_report_that_an_older_version_wrote_is_quoted(report, tmp_path):
+    written = json.loads(report.read_text())
+    told = [[cell.pop("asked") for cell in run["cells"]] for run in written["runs"]]
+    (tmp_path / "results.json").write_text(json.dumps(written))
+    read = Report.load(tmp_path / "results.json")
+    assert [[cell["asked"] for cell in run["cells"]] for run in read.runs] == told == [["exact 40", "exact 80"]] * 2
 
 
 # ---------------------------------------------------------------------------------------------------- refusals
@@ -302,6 +313,15 @@ def test_l1_max_tells_both_of_its_runs_and_the_model_that_they_began_with(tmp_pa
         ([f"{STOPS}.exact_overrun=30"], "were cut 30 tokens beyond their budget"),
         (["data.budget.low=100", "data.budget.high=110"], "`Think for 100 tokens.`"),
         (["data.budget.modes={exact: 3, none: 1}"], "exact 75 %, none 25 %"),
+        (DIAL, "| 100 to 4000, uniform, low 512, high 3600, 0 |"),
+        (DIAL, "- `Thinking effort: low.` (about 512 tokens)"),
+        (DIAL, "- `Think for 0 tokens.` (no thought)"),
+        ([*DIAL, "reward.reward_kwargs.for_exact=exact_relative"], "| zero | `1[c] - 1 min("),
+        (LEVELS, "| low 512, high 3600 |"),
+        (
+            [*LEVELS, "reward.reward_kwargs.count=thinking", f"{STOPS}.close_thinking=true"],
+            'extra_body={"thinking_token_budget": 512},',
+        ),
         (["actor_rollout_ref.actor.use_kl_loss=false"], "learning rate 1e-06, seed 0."),
     ],
 )
