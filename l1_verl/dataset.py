@@ -108,7 +108,7 @@ def _said(row: dict[str, Any]) -> Budget | None:
     *before, last = row["raw_prompt"]
     if not isinstance(last["content"], str):
         return None
-    content, budget = split_budget(last["content"])
+    content, budget = split_budget(last["content"], Budget.from_dict(row["extra_info"].get("budget")))
     if budget is not None:
         row["raw_prompt"] = [*before, {**last, "content": content}]
     return budget

@@ -46,8 +46,8 @@ def read_row(row: Mapping[str, Any]) -> RowFacts:
     if last.get("role") != "user" or not isinstance(last.get("content"), str):
         raise ValueError(f"the last message is {last!r:.80}; it must be the user's, as text")
     extra = row.get("extra_info") or {}
-    question, said = split_budget(last["content"])
     told = Budget.from_dict(extra.get("budget"))
+    question, said = split_budget(last["content"], told)
     gold = (row.get("reward_model") or {}).get("ground_truth")
     answer_type = extra.get("answer_type") or "math"
     check_gold(gold, answer_type)
@@ -70,19 +70,24 @@ def row_id(row: Mapping[str, Any]) -> str:
     if own is not None and own != "":
         return str(own)
     try:
-        return content_id(split_budget(row["prompt"][-1]["content"])[0])
-    except (KeyError, IndexError, TypeError, AttributeError):
+        told = Budget.from_dict(row["extra_info"].get("budget")) if row.get("extra_info") else None
+        return content_id(split_budget(row["prompt"][-1]["content"], told)[0])
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         return "without id"
 
 
-def split_budget(content: str) -> tuple[str, Budget | None]:
+def split_budget(content: str, told: Budget | None = None) -> tuple[str, Budget | None]:
     """A message without the budget's sentence at its end, and that budget.
+
+    Args:
+        content: the message.
+        told: what the row says its budget is; needed for a level, whose words do not say its tokens.
 
     Example:
         >>> split_budget("What is 1+1? Think for 512 tokens.")
         ('What is 1+1?', Budget(mode='exact', tokens=512))
     """
-    text, budget = content.rstrip(), budget_in(content)
+    text, budget = content.rstrip(), budget_in(content, None if told is None else told.tokens)
     if budget is None or not text.endswith(budget.sentence):
         return content, None
     return text.removesuffix(budget.sentence).rstrip(), budget

@@ -42,6 +42,13 @@ ROWS = {
         foreign(f"{QUESTION} Think for maximum 512 tokens.", reward_model={"ground_truth": "2", "num_tokens": -512}),
         Budget("max", 512),
     ),
+    "a level in words and in its row": (
+        foreign(
+            f"{QUESTION} Thinking effort: low.",
+            extra_info={"split": "test", "index": 0, "budget": {"mode": "level", "tokens": 512, "level": "low"}},
+        ),
+        Budget("level", 512, level="low"),
+    ),
     "a gold that is a number": (foreign(reward_model={"style": "rule", "ground_truth": 2}), None),
     "an id that is a number": (foreign(extra_info={"split": "test", "index": 0, "id": 7}), None),
 }
