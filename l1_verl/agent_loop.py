@@ -180,7 +180,7 @@ class ThinkingServer:
     ) -> TokenOutput:
         """Thought and solution as one output; its log-prob of a ``</think>`` that the model did not write is 0.
 
-        A prompt that has closed the thought is answered by a solution alone, which no limit of a thought ends.
+        A prompt that has closed the thought is answered by a solution alone, which only its own limit ends.
         """
         params = dict(sampling_params)
         limits: Thinking | None = params.pop(_THINKING, None)
@@ -190,8 +190,13 @@ class ThinkingServer:
                 request_id, prompt_ids=prompt_ids + written, sampling_params=params | more, **kwargs
             )
 
-        if limits is None or closed_by(prompt_ids, self._think_end):
+        closed = closed_by(prompt_ids, self._think_end)
+        if limits is None or (closed and limits.solution is None):
             return await ask([])
+        if closed:
+            output = await ask([], max_tokens=limits.solution)
+            output.extra_fields[LIMIT] = limits.solution
+            return output
         output = TokenOutput(token_ids=[], log_probs=[] if params.get("logprobs") else None)
         room = limits.tokens - limits.close
         if room > 0:

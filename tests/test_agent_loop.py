@@ -123,6 +123,13 @@ def test_a_budget_of_0_is_answered_at_once_and_no_limit_cuts_its_solution(mode, 
     assert output.response_mask == [1] * 51
 
 
+def test_a_solution_under_a_budget_of_0_keeps_its_allowance():
+    stops = {"close_thinking": True, "solution_tokens": 20}
+    output = rollout(Script(30, 50), config({"count": "thinking"}, **stops), Budget("exact", 0))
+    assert output.response_ids == [WORD] * 20
+    assert output.extra_fields[LIMIT] == 20
+
+
 def test_any_other_budget_leaves_the_thought_open():
     for budget in (None, Budget("max", 1), Budget("range", 9, least=3), Budget("level", 9, level="low")):
         server = Script(3, 3)
