@@ -289,7 +289,9 @@ class BudgetSampler:
         self._check_modes()
         self._check_levels()
         if self.modes.get("range") and self.distribution == "choices" and 0 in cast(Sequence[int], self.choices):
-            raise ValueError("budget modes draws ranges, which begin at 1, but budget choices has 0; draw it with zero")
+            raise ValueError(
+                "budget modes draws ranges, which begin at 1, but budget choices has 0; draw it with zero"
+            )
 
     def _check_modes(self) -> None:
         if not isinstance(self.modes, Mapping):

@@ -133,7 +133,7 @@ def _range(sampler: BudgetSampler) -> str:
         else:
             said.append(f"{sampler.low} to {sampler.high}, {sampler.distribution.replace('_', '-')}")
     if sampler.modes.get("level"):
-        said += [f"{name} {tokens}" for name, tokens in sampler.levels.items()]
+        said += [f"{name} {tokens}" for name, tokens in (sampler.levels or {}).items()]
     return ", ".join(said + (["0"] if sampler.modes.get("zero") else [])) or "none"
 
 

@@ -27,7 +27,7 @@ from recipes.tiny.pretrain import new_model
 from tests.recipes.runs import card_of, write_config
 
 STOPS = "actor_rollout_ref.rollout.custom.lcpo"
-LEVELS = ["data.budget.modes={exact: 0, level: 1}", "+data.budget.levels={low: 512, high: 3600}"]
+LEVELS = ["data.budget.modes={exact: 0, level: 1}", "data.budget.levels={low: 512, high: 3600}"]
 DIAL = ["data.budget.modes={exact: 1, zero: 1, level: 1}", LEVELS[1]]
 ROOT = Path(__file__).parents[2]
 
