@@ -13,8 +13,8 @@ from l1_verl.thought import (
     PROMPT_END,
     THINK_END,
     THINK_START,
+    close_prompt,
     closed_by,
-    closing,
     decode,
     think_end_id,
     thinking_tokens,
@@ -67,7 +67,7 @@ class Chat:
         """
         rendered = self.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=True)
         ids = list(rendered["input_ids"] if hasattr(rendered, "keys") else rendered)
-        return closing(self.tokenizer)(ids) if closed and not self.closed_thought(ids) else ids
+        return close_prompt(self.tokenizer, ids) if closed else ids
 
     def prompt_of(self, sample: Sample, *, with_budget: bool = True) -> list[int]:
         """Token ids of a sample's prompt; where it asks for a budget of 0, with the thought closed."""

@@ -201,14 +201,10 @@ def slope(used: ArrayLike, budget: ArrayLike) -> float:
 def band(budget: int, width: int) -> str:
     """The budget band that ``budget`` lies in, a multiple of ``width`` tokens wide: ``1001-2000``.
 
-    A budget of 0 is a band of its own.
-
     Example:
-        >>> band(1000, 1000), band(1001, 1000), band(0, 1000)
-        ('1-1000', '1001-2000', '0')
+        >>> band(1000, 1000), band(1001, 1000)
+        ('1-1000', '1001-2000')
     """
-    if budget == 0:
-        return "0"
     index = (budget - 1) // width
     return f"{index * width + 1}-{(index + 1) * width}"
 

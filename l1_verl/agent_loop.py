@@ -11,7 +11,7 @@ It does what verl's ``single_turn_agent`` does, and four things more:
   roll out on verl 0.9.1.
 - With ``rollout.custom.lcpo.stop_at_zero`` a training rollout stops where its reward is 0 whatever follows,
   :meth:`l1_verl.rewards.LengthReward.zero_point`. Validation is not stopped.
-- A budget of 0 gets a prompt that closes the thought at once, where the template has a way to (:func:`closing`).
+- A budget of 0 gets a prompt that closes the thought at once, where the template has a way to (:func:`close_prompt`).
 - With ``rollout.custom.lcpo.close_thinking`` a thought has n_gold tokens at most, in training and in validation. A
   longer one is closed with ``</think>``, and the solution follows (as in Elastic Reasoning, arXiv 2505.05315).
 """
@@ -30,7 +30,7 @@ from l1_verl.budget import Budget
 from l1_verl.config import Stops, parse_reward, parse_stops
 from l1_verl.continuous_token import builder_model_type
 from l1_verl.rewards import LengthReward
-from l1_verl.thought import LIMIT, closed_by, closing, require_think_end_id, think_end_id
+from l1_verl.thought import LIMIT, close_prompt, closed_by, require_think_end_id
 
 #: Key that :class:`l1_verl.trainer.LCPOTrainer` adds to the batches it trains on: nothing that verl 0.9.1 hands to an
 #: agent loop tells them from validation's.
@@ -103,6 +103,8 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
             hf_model_type = builder_model_type(tokenizer, hf_model_type)
         super().__init__(*args, tokenizer=tokenizer, processor=processor, hf_model_type=hf_model_type, **kwargs)
         self._closes = False
+        # verl takes the tokens of an output, and leaves the text that vLLM makes of every one of them.
+        self._unread = {"detokenize": False} if self.rollout_config.get("name") == "vllm" else {}
         self._reward, self._stops, self._thinking_counts = limits_of(self.config)
         if self._thinking_counts:
             server: Any = ThinkingServer(self.server_manager, require_think_end_id(tokenizer), tokenizer.eos_token_id)
@@ -111,11 +113,9 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
     async def ct_build_initial_tokens(self, messages: list[dict[str, Any]], **kwargs: Any) -> list[int]:
         """verl's prompt, with its thought closed where this rollout's budget is 0."""
         prompt_ids: list[int] = await super().ct_build_initial_tokens(messages, **kwargs)
-        return closing(self.tokenizer)(prompt_ids) if self._closes and not self._closed(prompt_ids) else prompt_ids
-
-    def _closed(self, prompt_ids: list[int]) -> bool:
-        think_end = think_end_id(self.tokenizer)
-        return think_end is not None and closed_by(prompt_ids, think_end)
+        if self._closes:
+            return close_prompt(self.tokenizer, prompt_ids, **self.apply_chat_template_kwargs)
+        return prompt_ids
 
     async def run(self, sampling_params: dict[str, Any], priority: int = 0, **kwargs: Any) -> AgentLoopOutput:
         budget = Budget.from_dict((kwargs.get("extra_info") or {}).get("budget"))
@@ -123,7 +123,7 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
         self._closes = budget is not None and budget.tokens == 0
         limits = self._limits(budget, training=bool(kwargs.get(TRAINING)))
         # A dict of its own: verl hands the same one to all rollouts of a prompt.
-        output = await super().run(sampling_params | limits, priority, **kwargs)
+        output = await super().run(sampling_params | self._unread | limits, priority, **kwargs)
         output.extra_fields.setdefault(LIMIT, limits.get("max_tokens", self.response_length))
         closed_at = output.extra_fields.pop(_CLOSED_AT, None)
         if closed_at is not None:

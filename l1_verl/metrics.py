@@ -26,7 +26,8 @@ def adherence_metrics(facts: Sequence[Mapping[str, float]], band_width: int) -> 
     thought and solution can be told apart: where budgets are for the thought alone, thinking may move there.
 
     For each mode that occurs ``lcpo/<mode>/<measure>``, and per budget band
-    ``lcpo/<mode>/<from>-<to>/<measure>``, the measures being those of :class:`l1_verl.adherence.Adherence`.
+    ``lcpo/<mode>/<from>-<to>/<measure>``, the measures being those of :class:`l1_verl.adherence.Adherence`. Budgets of 0
+    are ``lcpo/zero``, apart from the others: no error is relative to them, and they would make up a correlation.
 
     Args:
         facts: ``reward_extra_info`` of each sample.
@@ -41,13 +42,15 @@ def adherence_metrics(facts: Sequence[Mapping[str, float]], band_width: int) -> 
         metrics["lcpo/solution_tokens"] = float(np.mean(solutions))
     groups: dict[str, list[Mapping[str, float]]] = defaultdict(list)
     for fact in facts:
-        if (mode := mode_of(fact)) is not None:
+        if fact["budget_tokens"] == 0:
+            groups["zero"].append(fact)
+        elif (mode := mode_of(fact)) is not None:
             groups[mode].append(fact)
             groups[f"{mode}/{band(int(fact['budget_tokens']), band_width)}"].append(fact)
     for name, members in groups.items():
         kept = adherence([m["used_tokens"] for m in members], [_target(m) for m in members])
         metrics[f"lcpo/{name}/acc"] = float(np.mean([m["acc"] for m in members]))
-        for measure in _MEASURES if "/" not in name else _BAND_MEASURES:
+        for measure in _BAND_MEASURES if "/" in name else _OF_MODE.get(name, _MEASURES):
             metrics[f"lcpo/{name}/{measure}"] = getattr(kept, measure)
     return metrics
 
@@ -57,8 +60,13 @@ def _target(fact: Mapping[str, float]) -> float:
     return fact.get("budget_target", fact["budget_tokens"])
 
 
-_BAND_MEASURES = ("mean_abs_error", "mean_error", "mean_abs_error_tokens", "met", "over_budget", "mean_used")
+_BAND_MEASURES = ("mean_abs_error", "mean_error", "over_budget", "mean_used")
 _MEASURES = (*_BAND_MEASURES, "within_10", "within_20", "soft_violation", "utilisation", "correlation", "slope")
+# What counts for the budget of a range depends on the tokens used, so that a correlation of the two says nothing.
+_OF_MODE = {
+    "zero": ("mean_abs_error_tokens", "met", "over_budget", "mean_used"),
+    "range": (*_BAND_MEASURES, "mean_abs_error_tokens", "met", "within_10", "within_20"),
+}
 
 
 def summary(metrics: Mapping[str, Any], found: Mapping[str, float]) -> str:
@@ -66,10 +74,11 @@ def summary(metrics: Mapping[str, Any], found: Mapping[str, float]) -> str:
     parts = [f"reward {metrics['critic/score/mean']:.3f}", f"accuracy {found['lcpo/acc']:.3f}"]
     for mode in MODES:
         if f"lcpo/{mode}/mean_abs_error" in found:
-            error, r = found[f"lcpo/{mode}/mean_abs_error"], found[f"lcpo/{mode}/correlation"]
-            # Nothing is relative to budgets of 0.
-            said = f"{found[f'lcpo/{mode}/mean_abs_error_tokens']:.1f} tokens" if np.isnan(error) else f"{error:.1%}"
-            parts.append(f"{mode} length error {said} r {r:.2f}")
+            r = found.get(f"lcpo/{mode}/correlation")
+            parts.append(f"{mode} length error {found[f'lcpo/{mode}/mean_abs_error']:.1%}")
+            parts[-1] += "" if r is None else f" r {r:.2f}"
+    if "lcpo/zero/met" in found:
+        parts.append(f"zero met {found['lcpo/zero/met']:.1%}")
     return " | ".join(parts)
 
 

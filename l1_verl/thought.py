@@ -76,12 +76,24 @@ class Closing(NamedTuple):
     dropped: int
     added: tuple[int, ...]
 
-    def __call__(self, prompt_ids: Sequence[int]) -> list[int]:
-        return [*prompt_ids[: len(prompt_ids) - self.dropped], *self.added]
+
+def close_prompt(tokenizer: Any, prompt_ids: Sequence[int], **arguments: Any) -> list[int]:
+    """A prompt that has closed the thought; as it is where it has already, or nothing can close it.
+
+    Args:
+        tokenizer: a Hugging Face tokenizer with a chat template.
+        prompt_ids: the prompt's tokens, with no padding.
+        arguments: of the template, which the prompt was rendered with.
+    """
+    think_end = think_end_id(tokenizer)
+    if think_end is None or closed_by(prompt_ids, think_end):
+        return list(prompt_ids)
+    change = closing(tokenizer, tuple(sorted(arguments.items())))
+    return [*prompt_ids[: len(prompt_ids) - change.dropped], *change.added]
 
 
 @lru_cache(maxsize=8)
-def closing(tokenizer: Any) -> Closing:
+def closing(tokenizer: Any, arguments: tuple[tuple[str, Any], ...] = ()) -> Closing:
     """How a prompt of this tokenizer's template closes the thought at once.
 
     As the template does with ``enable_thinking=false``, where it knows that (Qwen3); with ``</think>``, where it opens
@@ -89,11 +101,12 @@ def closing(tokenizer: Any) -> Closing:
 
     Args:
         tokenizer: a Hugging Face tokenizer with a chat template.
+        arguments: of the template, as pairs.
     """
     think_end = think_end_id(tokenizer)
     if think_end is None:
         return Closing(0, ())
-    usual, closed = (_probe(tokenizer, **more) for more in ({}, {"enable_thinking": False}))
+    usual, closed = (_probe(tokenizer, **dict(arguments) | more) for more in ({}, {"enable_thinking": False}))
     if closed_by(usual, think_end):
         return Closing(0, ())
     if closed_by(closed, think_end):

@@ -130,6 +130,14 @@ def test_a_solution_under_a_budget_of_0_keeps_its_allowance():
     assert output.extra_fields[LIMIT] == 20
 
 
+@pytest.mark.parametrize(("engine", "spared"), [("vllm", {"detokenize": False}), ("sglang", {})])
+def test_vllm_is_spared_the_text_that_nobody_reads(engine, spared):
+    server, settings = Script(3, 3), config()
+    settings.actor_rollout_ref.rollout.name = engine
+    rollout(server, settings, None)
+    assert server.requests[0][1] == SAMPLING | spared
+
+
 def test_any_other_budget_leaves_the_thought_open():
     for budget in (None, Budget("max", 1), Budget("range", 9, least=3), Budget("level", 9, level="low")):
         server = Script(3, 3)

@@ -4,7 +4,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from l1_verl.thought import Count, closed_by, closing, counted_tokens, decode_tail, think_end_id
+from l1_verl.thought import Count, close_prompt, closed_by, counted_tokens, decode_tail, think_end_id
 
 THINKING = "long thought " * 200
 
@@ -73,7 +73,7 @@ def test_a_prompt_is_closed_as_its_template_does_or_where_it_opens_a_thought(tem
     tokenizer.chat_template = template
     messages = [{"role": "user", "content": "1 + 1? Think for 0 tokens."}]
     prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-    closed = closing(tokenizer)(prompt)
+    closed = close_prompt(tokenizer, prompt)
     assert tokenizer.decode(closed).endswith(f"Think for 0 tokens.<|im_end|>\n<|im_start|>{end}")
     assert closed_by(closed, think_end_id(tokenizer)) == ("</think>" in end)
 
@@ -81,7 +81,7 @@ def test_a_prompt_is_closed_as_its_template_does_or_where_it_opens_a_thought(tem
 def test_a_tokenizer_without_the_tag_as_one_token_closes_nothing() -> None:
     tokenizer = byte_tokenizer(think_special=None)
     tokenizer.chat_template = _R1
-    assert closing(tokenizer)([5, 6]) == [5, 6]
+    assert close_prompt(tokenizer, [5, 6]) == [5, 6]
 
 
 @pytest.mark.parametrize(

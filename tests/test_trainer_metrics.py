@@ -47,12 +47,15 @@ def test_modes_and_bands_are_kept_apart():
     assert not any("nan" in key or "none" in key for key in metrics)
 
 
-def test_budgets_of_0_are_a_band_with_what_has_a_value_there():
-    metrics = adherence_metrics([fact(0.0, 0.0, "exact"), fact(6.0, 0.0, "exact")], band_width=32)
-    assert metrics["lcpo/exact/0/mean_abs_error_tokens"] == 3.0
-    assert metrics["lcpo/exact/0/met"] == metrics["lcpo/exact/0/over_budget"] == 0.5
-    assert math.isnan(metrics["lcpo/exact/0/mean_abs_error"])
-    assert "exact length error 3.0 tokens r nan" in summary({"critic/score/mean": 1.0}, metrics)
+def test_budgets_of_0_stand_apart_with_what_has_a_value_there():
+    facts = [fact(0.0, 0.0, "exact"), fact(6.0, 0.0, "max"), fact(30.0, 20.0, "exact"), fact(20.0, 30.0, "exact")]
+    metrics = adherence_metrics(facts, band_width=32)
+    assert metrics["lcpo/zero/mean_abs_error_tokens"] == 3.0
+    assert metrics["lcpo/zero/met"] == metrics["lcpo/zero/over_budget"] == 0.5
+    assert metrics["lcpo/exact/correlation"] == -1
+    assert "lcpo/zero/mean_abs_error" not in metrics
+    assert not any(key.startswith("lcpo/max") for key in metrics)
+    assert summary({"critic/score/mean": 1.0}, metrics).endswith("zero met 50.0%")
 
 
 def test_a_range_is_measured_against_its_nearest_number():

@@ -25,7 +25,6 @@ from eval.convert.run import Conversion, Rows, converted, first_row, open_rows
 from eval.files import LineLog, config_path, read_config
 from eval.samples import file_hash
 from l1_verl import cli
-from l1_verl.budget import MODES
 from l1_verl.cli import InputError
 from l1_verl.grading.grader import ANSWER_TYPES
 
@@ -36,14 +35,14 @@ _PATHS = {
     "prompt": "what the model was given, where the budget's sentence stands only there",
     "problem-id": "what tells problems apart; default: the problem's text",
     "budget": "the budget in tokens; a number is the budget of all",
-    "mode": f"how the budget is meant; {', '.join(MODES)} or none is that of all",
+    "mode": "how the budget is meant; exact, max or none is that of all",
     "tokens": "tokens of the response, or the list of them",
     "thinking-tokens": "those of the thought",
     "truncated": "whether a limit ended it, or the server's finish_reason",
     "label": "right or wrong, to compare our grades with",
 }
 _FIELDS = {"problem-id": "problem_id", "tokens": "used", "thinking-tokens": "thinking"}
-_MODES = (*MODES, "none")
+_MODES = ("exact", "max", "none")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

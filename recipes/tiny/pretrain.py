@@ -27,12 +27,12 @@ from recipes.tiny.tokenizer import EOS
 
 logger = logging.getLogger(__name__)
 
-STEPS, BATCH, LEARNING_RATE, WARMUP = 400, 64, 3e-3, 75
+STEPS, BATCH, LEARNING_RATE, WARMUP = 550, 64, 3e-3, 100
 PARTS = 4  # of a batch, see _batch
 LONGEST = 144
 BUDGETS = (40, 128)
 OBEDIENCE = 0.06
-OBEDIENT_UNTIL, THINNED_AT = 130, 330
+OBEDIENT_UNTIL, THINNED_AT = 180, 450
 # An obedient plan under a maximum, in tokens below it. A response is within 2 of its plan, so that none is over.
 BELOW_MAXIMUM = (2, 14)
 MODES: dict[Mode | None, float] = {"exact": 0.6, "max": 0.35, None: 0.05}

@@ -99,4 +99,4 @@ def test_one_run_asks_for_no_thought_a_range_a_level_and_nothing_and_rewards_eac
         assert sample["score"] == pytest.approx(sample["acc"] - 0.012 * abs(stands_for - sample["used_tokens"]))
     assert all(sample["score"] == sample["acc"] for sample in kinds["none"])
     metrics = steps(folder)[1]
-    assert {"lcpo/exact/met", "lcpo/range/mean_abs_error", "lcpo/level/mean_abs_error"} <= metrics.keys()
+    assert {"lcpo/zero/met", "lcpo/range/mean_abs_error", "lcpo/level/mean_abs_error"} <= metrics.keys()

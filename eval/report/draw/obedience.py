@@ -39,8 +39,7 @@ def used_over_asked(results: dict[str, Any], runs: Sequence[Run]) -> Iterator[Dr
 
 def _drawn(series: Sequence[tuple[str, list[Any], Any]], counted: str) -> Any:
     def draw(axes: Axes) -> None:
-        # 1 where nothing but a budget of 0 was asked for and kept
-        longest = max(1, *(max(frame["counted"].max(), frame["budget"].max()) for _, _, frame in series))
+        longest = max(max(frame["counted"].max(), frame["budget"].max()) for _, _, frame in series)
         for index, (name, cells, frame) in enumerate(series):
             shown = frame.sample(min(_DOTS // len(series), len(frame)), random_state=0)
             jitter = np.random.default_rng(0).uniform(-0.012, 0.012, len(shown)) * longest

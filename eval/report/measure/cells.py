@@ -48,7 +48,7 @@ class Cell:
 
     Attributes:
         benchmark: its name.
-        mode: that of the budgets, or "none".
+        mode: that of the budgets; "zero" for budgets of 0, "none" for none.
         budget: tokens, of a range its upper end; or None.
         asked: the budget in words: "exact 512", "range 200-400", "level low", "none", or "max all" for all of a mode.
         n: samples.
@@ -154,6 +154,8 @@ def _cell(
     values = group.assign(**dict.fromkeys(uncounted, np.nan))
     metrics = {name: mean(values[column].to_numpy()) for name, column in _MEANS.items()}
     metrics |= aggregates(group["counted"], group["target"], mean)
+    if mode == "range":  # what counts for the budget there depends on the tokens used
+        metrics |= dict.fromkeys(("correlation", "slope"), metrics["correlation"] * np.nan)
     metrics["thinking_ratio"] = divide(metrics["thinking_tokens"], metrics["solution_tokens"])
     return Cell(
         benchmark, mode, budget, asked, len(group), group["problem"].nunique(), group.index.to_numpy(), metrics

@@ -18,7 +18,7 @@ class Curve:
 
     Attributes:
         name: the benchmark, or "macro:GROUP" for the unweighted mean over a group's benchmarks.
-        mode: that of the budgets, or "none".
+        mode: that of the budgets; "zero" for budgets of 0, "none" for none.
         budgets: rising; [None] for a run without budgets.
         tokens: mean tokens used, ``(budgets, resamples + 1)``.
         accuracy: share of right answers, likewise.

@@ -130,7 +130,8 @@ def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
         sample["data_source"].split("/")[0],
         sample["row_id"],
         sample["sample"],
-        "none" if budget is None else budget.mode,
+        # Budgets of 0 apart: no error is relative to them, and they would make up a correlation.
+        "none" if budget is None else budget.mode if budget.tokens else "zero",
         np.nan if budget is None else budget.tokens,
         "none" if budget is None else budget.label.replace("-", " ", 1),
         np.nan if budget is None or budget.least is None else budget.least,
@@ -165,9 +166,8 @@ def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
         frame[column] = frame[column].astype(np.float64)
     frame["solution"] = frame["used"] - frame["thinking"]
     frame["counted"] = frame["used" if count == "response" else "thinking"]
-    # As l1_verl.thought.counted_tokens: under a budget of 0 the thought alone counts
-    zero = (frame["budget"] == 0) & frame["thinking"].notna()
-    frame["counted"] = frame["counted"].mask(zero, (frame["thinking"] - 1).clip(lower=0))
+    # As l1_verl.thought.counted_tokens: under a budget of 0 the thought alone counts, where its tokens are known
+    frame["counted"] = frame["counted"].mask(frame["budget"] == 0, (frame["thinking"] - 1).clip(lower=0))
     # As Budget.nearest
     frame["target"] = frame["budget"].mask(
         frame["least"].notna(), frame["counted"].clip(frame["least"], frame["budget"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class Series:
 
     Attributes:
         run: its name.
-        mode: that of the budgets, or "none".
+        mode: that of the budgets; "zero" for budgets of 0, "none" for none.
         pooled: one cell a benchmark, all budgets together.
         cells: one cell a benchmark and budget.
     """
@@ -72,17 +72,15 @@ def _key(cell: Cell) -> tuple[str, int | str | None]:
 def _differences(one: Series, first: Series) -> dict[str, Estimate] | None:
     """One minus first, None where they share nothing."""
     other = {_key(cell): cell for cell in first.cells}
-    pairs = [(cell, match) for cell in one.cells if (match := other.get(_key(cell))) is not None]
+    pairs: dict[str, list[tuple[Mapping[str, Array], Mapping[str, Array]]]] = {}
+    for cell in one.cells:
+        if (match := other.get(_key(cell))) is not None:
+            pairs.setdefault(cell.benchmark, []).append((cell.metrics, match.metrics))
     if not pairs:
         return None
 
     def difference(name: str) -> Array:
-        by_benchmark: dict[str, list[Array]] = {}
-        for a, b in pairs:
-            # A budget of 0 has no relative error, and takes none from the others.
-            if name != "mean_abs_error" or a.budget != 0:
-                by_benchmark.setdefault(a.benchmark, []).append(a.metrics[name] - b.metrics[name])
-        means = [np.mean(found, axis=0) for found in by_benchmark.values()]
-        return np.asarray(np.mean(means, axis=0)) if means else np.full(2, np.nan)
+        by_benchmark = [np.mean([a[name] - b[name] for a, b in found], axis=0) for found in pairs.values()]
+        return np.asarray(np.mean(by_benchmark, axis=0))
 
     return {name: estimate(difference(name)) for name in _COMPARED}
