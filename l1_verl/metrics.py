@@ -26,8 +26,8 @@ def adherence_metrics(facts: Sequence[Mapping[str, float]], band_width: int) -> 
     thought and solution can be told apart: where budgets are for the thought alone, thinking may move there.
 
     For each mode that occurs ``lcpo/<mode>/<measure>``, and per budget band
-    ``lcpo/<mode>/<from>-<to>/<measure>``, the measures being those of :class:`l1_verl.adherence.Adherence`. Budgets of 0
-    are ``lcpo/zero``, apart from the others: no error is relative to them, and they would make up a correlation.
+    ``lcpo/<mode>/<from>-<to>/<measure>``, the measures being those of :class:`l1_verl.adherence.Adherence`. Budgets of
+    0 are ``lcpo/zero``, apart from the others: no error is relative to them, and they would make up a correlation.
 
     Args:
         facts: ``reward_extra_info`` of each sample.
