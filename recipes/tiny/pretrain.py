@@ -1,6 +1,6 @@
 """Supervised training of the tiny model: arithmetic right, thinking length free, obedience weak.
 
-It ends with lengths that are uniform, up to 144 tokens, whatever the prompt asks, but for one example in sixteen that
+It ends with lengths that are uniform, up to 144 tokens, whatever the prompt asks, but for one example in eight that
 obeys: as long as an exact budget says, a little shorter than a maximum. It begins with such examples alone and thins
 them out, since a model that has never met the idea of a budget does not find it in the twenty minutes that
 reinforcement learning has here; a real base model has met it (asked for 512 to 3,600 tokens, DeepScaleR writes 5,491
@@ -31,8 +31,8 @@ STEPS, BATCH, LEARNING_RATE, WARMUP = 550, 64, 3e-3, 100
 PARTS = 4  # of a batch, see _batch
 LONGEST = 144
 BUDGETS = (40, 128)
-OBEDIENCE = 0.06
-OBEDIENT_UNTIL, THINNED_AT = 180, 450
+OBEDIENCE = 0.12
+OBEDIENT_UNTIL, THINNED_AT = 180, 480
 # An obedient plan under a maximum, in tokens below it. A response is within 2 of its plan, so that none is over.
 BELOW_MAXIMUM = (2, 14)
 MODES: dict[Mode | None, float] = {"exact": 0.6, "max": 0.35, None: 0.05}
