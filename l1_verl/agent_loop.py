@@ -110,9 +110,9 @@ class LCPOAgentLoop(SingleTurnAgentLoop):
             server: Any = ThinkingServer(self.server_manager, require_think_end_id(tokenizer), tokenizer.eos_token_id)
             self.server_manager = server
 
-    async def ct_build_initial_tokens(self, messages: list[dict[str, Any]], **kwargs: Any) -> list[int]:
+    async def ct_build_initial_tokens(self, *args: Any, **kwargs: Any) -> list[int]:
         """verl's prompt, with its thought closed where this rollout's budget is 0."""
-        prompt_ids: list[int] = await super().ct_build_initial_tokens(messages, **kwargs)
+        prompt_ids: list[int] = await super().ct_build_initial_tokens(*args, **kwargs)
         if self._closes:
             return close_prompt(self.tokenizer, prompt_ids, **self.apply_chat_template_kwargs)
         return prompt_ids

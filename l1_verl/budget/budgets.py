@@ -128,8 +128,7 @@ class Budget:
         missing = {"mode", "tokens"} - set(value)
         if missing:
             raise ValueError(f"budget {dict(value)!r} lacks {', '.join(sorted(missing))}")
-        tokens, least = (int(one) if _is_whole(one) else one for one in (value["tokens"], value.get("least")))
-        return cls(value["mode"], tokens, least, value.get("level"))
+        return cls(value["mode"], _whole(value["tokens"]), _whole(value.get("least")), value.get("level"))
 
 
 def read_budget(text: str, mode: Mode = "exact") -> Budget | None:
@@ -222,9 +221,10 @@ def without_budget(text: str) -> str:
     return text
 
 
-def _is_whole(value: Any) -> bool:
-    """True for 512, numpy's 512 and pandas' 512.0, which is what a nullable integer column turns into."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
+def _whole(value: Any) -> Any:
+    """512 for numpy's 512 and for pandas' 512.0, which a nullable integer column turns into; anything else as it is."""
+    whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
+    return int(value) if whole else value
 
 
 def require_whole(name: str, value: Any, least: int) -> None:
