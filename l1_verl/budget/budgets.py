@@ -222,7 +222,7 @@ def without_budget(text: str) -> str:
 
 
 def _whole(value: Any) -> Any:
-    """512 for numpy's 512 and for pandas' 512.0, which a nullable integer column turns into; anything else as it is."""
+    """512 for numpy's 512 and for pandas' 512.0, as a nullable integer column has it; anything else as it is."""
     whole = isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer()
     return int(value) if whole else value
 
