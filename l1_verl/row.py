@@ -84,8 +84,9 @@ def split_budget(content: str, told: Budget | None = None) -> tuple[str, Budget 
         told: what the row says its budget is; needed for a level, whose words do not say its tokens.
 
     Example:
-        >>> split_budget("What is 1+1? Think for 512 tokens.")
-        ('What is 1+1?', Budget(mode='exact', tokens=512))
+        >>> text, budget = split_budget("What is 1+1? Think for 512 tokens.")
+        >>> text, budget == Budget("exact", 512)
+        ('What is 1+1?', True)
     """
     text, budget = content.rstrip(), budget_in(content, None if told is None else told.tokens)
     if budget is None or not text.endswith(budget.sentence):

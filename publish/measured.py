@@ -36,7 +36,7 @@ class Report:
                 raise InputError(
                     f"--report {file} has schema_version {content['schema_version']}, not {RESULTS_VERSION}"
                 )
-            runs = [dict(run) | {"cells": [_asked(cell) for cell in run["cells"]]} for run in content["runs"]]
+            runs = [dict(run) | {"cells": [_asked(cell) for cell in run.get("cells", ())]} for run in content["runs"]]
             return cls(file, runs, content["settings"].get("count", "response"))
         except OSError as error:
             raise InputError(f"--report {file} cannot be read: {error.strerror}") from None

@@ -208,9 +208,9 @@ def test_more_samples_of_a_row_render_its_prompt_no_more_often(random_model, dat
     def begin(*_, **__):
         raise Begun
 
-    def render(chat, messages):
+    def render(chat, messages, **closed):
         rendered[samples] += 1
-        return plainly(chat, messages)
+        return plainly(chat, messages, **closed)
 
     plainly = Chat.render
     monkeypatch.setattr(Chat, "render", render)

@@ -120,7 +120,7 @@ def test_a_conversation_goes_to_the_chat_and_the_server_counts(serve, monkeypatc
 
 def test_under_a_budget_of_0_the_server_is_asked_to_close_the_thought(serve):
     server = serve((200, GOOD))
-    answer(server, replace(request(), closed=True))
+    answer(server, what=replace(request(), closed=True))
     [(_, body, _)] = server.asked
     assert body["chat_template_kwargs"] == {"enable_thinking": False}
 

@@ -44,7 +44,7 @@ def test_the_same_problem_twice_under_one_budget_is_refused(row):
         {"reward_model": {"style": "rule"}},
         {"prompt": "What is 1 + 1?"},
         {"prompt": [{"role": "user", "content": None}]},
-        {"extra_info": {"id": "x", "answer_type": "math", "budget": {"mode": "exact", "tokens": 0}}},
+        {"extra_info": {"id": "x", "answer_type": "math", "budget": {"mode": "exact", "tokens": -1}}},
     ],
 )
 def test_a_malformed_row_is_named(row, change):

@@ -59,7 +59,7 @@ def test_plain_counts_thought_and_solution_apart(row):
 @pytest.mark.parametrize(("name", "knobs"), [("plain", {"max_budget_multiple": 2}), ("thinking-cap", {})])
 def test_a_budget_of_0_closes_the_thought_in_the_prompt_and_leaves_the_answer_all_its_tokens(row, name, knobs):
     response, (request,) = ask(name, row, lambda _: [*ids("\n\\boxed{2}"), END], budget=0, **knobs)
-    assert CHAT.decode(request.prompt).endswith("Think for 0 tokens.<｜Assistant｜><think>\n</think>")
+    assert CHAT.decode(request.prompt).endswith("Think for 0 tokens.<think>\n</think>")
     assert request.max_tokens == Sampling().max_tokens
     assert (response.thinking_tokens, response.used_tokens) == (0, len(ids("\n\\boxed{2}")) + 1)
 
