@@ -30,7 +30,7 @@ SMALL = (
     "data.train_batch_size=4", "actor_rollout_ref.actor.ppo_mini_batch_size=4", "actor_rollout_ref.rollout.n=4",
     "data.max_response_length=64", "actor_rollout_ref.rollout.max_model_len=128",
 )  # fmt: skip
-# Has the actor compute its own probabilities, so that they can be compared with vLLM's: training/rollout_probs_diff_max.
+# Has the actor compute its own probabilities, so that training/rollout_probs_diff_max compares them with vLLM's.
 COMPARED = "algorithm.rollout_correction.bypass_mode=false"
 # Budgets that runs of several models share, so that what they were asked can be compared.
 BUDGETS = ("data.budget.low=8", "data.budget.high=40")
