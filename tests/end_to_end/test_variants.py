@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from l1_verl.advantage import decoupled_advantages
@@ -87,16 +85,17 @@ def test_one_run_asks_for_no_thought_a_range_a_level_and_nothing_and_rewards_eac
     }
     assert all(kinds.values())
     assert sum(map(len, kinds.values())) == len(samples) == 64
-    for sample in kinds["zero"]:
-        assert sample["input"].rstrip().endswith("</think>")
-        assert (sample["used_tokens"], sample["score"]) == (0, sample["acc"])
-    for sample in kinds["range"]:
-        least, most = map(int, re.search(r"between (\d+) and (\d+) tokens", sample["input"]).groups())
-        off = max(least - sample["used_tokens"], 0, sample["used_tokens"] - most)
-        assert sample["score"] == pytest.approx(sample["acc"] - 0.012 * off)
-    for sample in kinds["level"]:
-        stands_for = {"low": 10, "high": 60}[re.search(r"effort: (\w+)\.", sample["input"])[1]]
-        assert sample["score"] == pytest.approx(sample["acc"] - 0.012 * abs(stands_for - sample["used_tokens"]))
-    assert all(sample["score"] == sample["acc"] for sample in kinds["none"])
     metrics = steps(folder)[1]
-    assert {"lcpo/zero/met", "lcpo/range/mean_abs_error", "lcpo/level/mean_abs_error"} <= metrics.keys()
+    # No answer of an untrained model is right, so that every score is the length reward.
+    assert metrics["lcpo/acc"] == 0.0
+    off = {name: [-sample["score"] / 0.012 for sample in members] for name, members in kinds.items()}
+    assert all(sample["input"].rstrip().endswith("</think>") for sample in kinds["zero"])
+    thought_again = [sample["output"].find("</think>") > 0 for sample in kinds["zero"]]
+    assert [tokens > 0 for tokens in off["zero"]] == thought_again
+    assert metrics["lcpo/zero/mean_abs_error_tokens"] == pytest.approx(sum(off["zero"]) / len(off["zero"]), rel=1e-5)
+    assert metrics["lcpo/range/mean_abs_error_tokens"] == pytest.approx(
+        sum(off["range"]) / len(off["range"]), rel=1e-5
+    )
+    low = [tokens for sample, tokens in zip(kinds["level"], off["level"], strict=True) if "low." in sample["input"]]
+    assert metrics["lcpo/level/1-32/mean_abs_error"] == pytest.approx(sum(low) / len(low) / 10, rel=1e-5)
+    assert not any(off["none"])
