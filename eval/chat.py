@@ -10,12 +10,13 @@ from typing import Any
 from eval.samples import Sample
 from l1_verl.cli import InputError
 from l1_verl.thought import (
-    PROMPT_END,
     THINK_END,
     THINK_START,
     close_prompt,
     closed_by,
     decode,
+    opened_by,
+    prompt_tokens,
     think_end_id,
     thinking_tokens,
 )
@@ -65,8 +66,7 @@ class Chat:
             messages: the conversation.
             closed: whether the prompt closes the thought, where the template has a way to.
         """
-        rendered = self.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=True)
-        ids = list(rendered["input_ids"] if hasattr(rendered, "keys") else rendered)
+        ids = prompt_tokens(self.tokenizer, messages)
         return close_prompt(self.tokenizer, ids) if closed else ids
 
     def prompt_of(self, sample: Sample, *, with_budget: bool = True) -> list[int]:
@@ -81,7 +81,7 @@ class Chat:
 
     def opens_thought(self, prompt: Sequence[int]) -> bool:
         """True if the template itself opens the thought, as DeepSeek-R1's does."""
-        return self.tokenizer.decode(list(prompt[-PROMPT_END:])).rstrip().endswith(THINK_START)
+        return opened_by(self.tokenizer, prompt)
 
     def closed_thought(self, prompt: Sequence[int]) -> bool:
         """True if the template itself has closed the thought, as Qwen3's does with ``enable_thinking=false``."""

@@ -49,7 +49,7 @@ class LCPODataset(RLHFDataset):
         sentences = {s for sampler in self._budgets.stages.values() for s in sampler.longest_sentences}
         reserve = max(len(self.tokenizer(f" {s}", add_special_tokens=False)["input_ids"]) for s in sentences)
         if any(sampler.draws_zero for sampler in self._budgets.stages.values()):
-            reserve += len(closing(self.tokenizer, tuple(sorted(self.apply_chat_template_kwargs.items()))).added)
+            reserve += len(closing(self.tokenizer, **self.apply_chat_template_kwargs).added)
         limit = self.max_prompt_length
         self.max_prompt_length = limit - reserve
         try:

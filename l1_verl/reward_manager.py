@@ -88,8 +88,7 @@ class LCPORewardManager(RewardManagerBase):
             thinking = None if self._think_end is None else thinking_tokens(token_ids, self._think_end, closed=closed)
             extra = row.get("extra_info") or {}
             budget = Budget.from_dict(extra.get("budget"))
-            zero = budget is not None and budget.tokens == 0
-            used = counted_tokens(len(token_ids), thinking, count=self._count, zero=zero)
+            used = counted_tokens(len(token_ids), thinking, count=self._count, budget=budget)
             grading = self._pool.submit(
                 decode_tail(self.tokenizer, token_ids),
                 row["reward_model"]["ground_truth"],

@@ -6,11 +6,13 @@ rollout can only watch for the first; the last begins the part that is graded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+
+from l1_verl.budget import Budget
 
 THINK_START, THINK_END = "<think>", "</think>"
 
@@ -88,12 +90,12 @@ def close_prompt(tokenizer: Any, prompt_ids: Sequence[int], **arguments: Any) ->
     think_end = think_end_id(tokenizer)
     if think_end is None or closed_by(prompt_ids, think_end):
         return list(prompt_ids)
-    change = closing(tokenizer, tuple(sorted(arguments.items())))
+    change = closing(tokenizer, **arguments)
     return [*prompt_ids[: len(prompt_ids) - change.dropped], *change.added]
 
 
 @lru_cache(maxsize=8)
-def closing(tokenizer: Any, arguments: tuple[tuple[str, Any], ...] = ()) -> Closing:
+def closing(tokenizer: Any, **arguments: Any) -> Closing:
     """How a prompt of this tokenizer's template closes the thought at once.
 
     As the template does with ``enable_thinking=false``, where it knows that (Qwen3); with ``</think>``, where it opens
@@ -101,46 +103,56 @@ def closing(tokenizer: Any, arguments: tuple[tuple[str, Any], ...] = ()) -> Clos
 
     Args:
         tokenizer: a Hugging Face tokenizer with a chat template.
-        arguments: of the template, as pairs.
+        arguments: of the template.
     """
     think_end = think_end_id(tokenizer)
     if think_end is None:
         return Closing(0, ())
-    usual, closed = (_probe(tokenizer, **dict(arguments) | more) for more in ({}, {"enable_thinking": False}))
+    probe = [{"role": "user", "content": "?"}]
+    usual, closed = (prompt_tokens(tokenizer, probe, **arguments | more) for more in ({}, {"enable_thinking": False}))
     if closed_by(usual, think_end):
         return Closing(0, ())
     if closed_by(closed, think_end):
         same = next((i for i, (a, b) in enumerate(zip(usual, closed, strict=False)) if a != b), len(usual))
         return Closing(len(usual) - same, tuple(closed[same:]))
-    opens = tokenizer.decode(usual[-PROMPT_END:]).rstrip().endswith(THINK_START)
-    return Closing(0, (think_end,) if opens else ())
+    return Closing(0, (think_end,) if opened_by(tokenizer, usual) else ())
 
 
-def _probe(tokenizer: Any, **arguments: Any) -> list[int]:
-    """The tokens of a short prompt."""
-    rendered = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "?"}], add_generation_prompt=True, tokenize=True, **arguments
-    )
+def opened_by(tokenizer: Any, prompt_ids: Sequence[int]) -> bool:
+    """Whether a prompt ends with an opened thought, as DeepSeek-R1's does."""
+    return str(tokenizer.decode(list(prompt_ids[-PROMPT_END:]))).rstrip().endswith(THINK_START)
+
+
+def prompt_tokens(tokenizer: Any, messages: Sequence[Mapping[str, Any]], **arguments: Any) -> list[int]:
+    """The tokens of a conversation, up to where the model begins to answer.
+
+    Args:
+        tokenizer: a Hugging Face tokenizer with a chat template.
+        messages: the conversation.
+        arguments: of the template.
+    """
+    rendered = tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=True, **arguments)
     return list(rendered["input_ids"] if hasattr(rendered, "keys") else rendered)
 
 
-def counted_tokens(response: int, thinking: int | None, *, count: Count, zero: bool) -> int:
+def counted_tokens(response: int, thinking: int | None, *, count: Count, budget: Budget | None) -> int:
     """n_y: the tokens of a response that are held against its budget.
 
     Args:
         response: all its tokens.
-        thinking: those of its thought, see :func:`thinking_tokens`; None where nobody knows.
+        thinking: those of its thought, see :func:`thinking_tokens`; None where nobody knows, then all count.
         count: "response" or "thinking".
-        zero: whether the budget is 0, which asks for no thought: then the thought alone counts, without ``</think>``,
-            where its tokens are known.
+        budget: the budget. Under 0, which asks for no thought, the thought alone counts, without its ``</think>``.
 
     Example:
-        >>> counted_tokens(612, 500, count="response", zero=False), counted_tokens(90, 1, count="response", zero=True)
-        (612, 0)
+        >>> counted_tokens(612, 500, count="response", budget=Budget("exact", 512))
+        612
+        >>> counted_tokens(90, 1, count="response", budget=Budget("exact", 0))
+        0
     """
     if thinking is None:
         return response
-    if zero:
+    if budget is not None and budget.tokens == 0:
         return max(0, thinking - 1)
     return thinking if count == "thinking" else response
 

@@ -4,6 +4,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from l1_verl.budget import Budget
 from l1_verl.thought import Count, close_prompt, closed_by, counted_tokens, decode_tail, think_end_id
 
 THINKING = "long thought " * 200
@@ -85,17 +86,19 @@ def test_a_tokenizer_without_the_tag_as_one_token_closes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("thinking", "count", "zero", "counted"),
+    ("thinking", "count", "tokens", "counted"),
     [
-        (None, "response", True, 90),
-        (30, "response", False, 90),
-        (30, "thinking", False, 30),
-        (30, "response", True, 29),
-        (1, "response", True, 0),
-        (0, "thinking", True, 0),
+        (None, "response", 0, 90),
+        (30, "response", 64, 90),
+        (30, "thinking", 64, 30),
+        (30, "thinking", None, 30),
+        (30, "response", 0, 29),
+        (1, "response", 0, 0),
+        (0, "thinking", 0, 0),
     ],
 )
 def test_what_counts_is_the_response_or_the_thought_and_under_0_the_thought_alone(
-    thinking: int | None, count: Count, zero: bool, counted: int
+    thinking: int | None, count: Count, tokens: int | None, counted: int
 ) -> None:
-    assert counted_tokens(90, thinking, count=count, zero=zero) == counted
+    budget = None if tokens is None else Budget("max", tokens)
+    assert counted_tokens(90, thinking, count=count, budget=budget) == counted

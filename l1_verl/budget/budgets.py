@@ -88,11 +88,15 @@ class Budget:
         return _SENTENCES[self.mode].format(tokens=self.tokens, least=self.least, level=self.level)
 
     @property
+    def words(self) -> str:
+        """This budget for a table: "exact 512", "range 200-400", "level low"."""
+        numbers_asked = f"{self.tokens}" if self.least is None else f"{self.least}-{self.tokens}"
+        return f"{self.mode} {numbers_asked if self.level is None else self.level}"
+
+    @property
     def label(self) -> str:
         """This budget in a name, such as ``data_source``: "exact-512", "range-200-400", "level-low"."""
-        if self.mode == "level":
-            return f"level-{self.level}"
-        return f"{self.mode}-{self.tokens}" if self.least is None else f"{self.mode}-{self.least}-{self.tokens}"
+        return self.words.replace(" ", "-")
 
     def nearest(self, used: int) -> int:
         """The number of tokens that ``used`` is held against: n_gold, or the nearest of a range.

@@ -2,7 +2,7 @@
 
 It ends with lengths that are uniform, up to 144 tokens, whatever the prompt asks, but for one example in eight that
 obeys: as long as an exact budget says, a little shorter than a maximum. It begins with such examples alone and thins
-them out, since a model that has never met the idea of a budget does not find it in the twenty minutes that
+them out, since a model that has never met the idea of a budget does not find it in the few minutes that
 reinforcement learning has here; a real base model has met it (asked for 512 to 3,600 tokens, DeepScaleR writes 5,491
 to 6,421).
 """

@@ -64,7 +64,6 @@ def test_the_client_asks_as_training_did_and_says_what_was_used(server, monkeypa
     [
         (["--budget", "0"], " Think for 0 tokens.", "exact 0 tokens"),
         (["--budget", "20-40"], " Think for between 20 and 40 tokens.", "range 20-40 tokens"),
-        (["--level", "low"], " Thinking effort: low.", "level low"),
         (["--budget", "low=512"], " Thinking effort: low.", "level low"),
         (["--budget", "none"], "", "no budget"),
     ],
@@ -81,9 +80,8 @@ def test_the_client_asks_for_no_thought_a_range_a_level_and_nothing(
     assert f"\n{said} asked for, 63 used in all" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("flags", [["--level", "low"], ["--budget", "none"]])
-def test_a_thought_is_closed_at_a_number_only(monkeypatch, capsys, flags):
-    monkeypatch.setattr(sys, "argv", ["client", "1 + 1", "--close", "--url", "http://127.0.0.1:9/v1", *flags])
+def test_a_thought_is_closed_at_a_number_only(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["client", "1 + 1", "--close", "--url", "http://127.0.0.1:9", "--budget", "none"])
     with pytest.raises(SystemExit):
         client.main()
     assert "--close needs a --budget with a number of tokens" in capsys.readouterr().err

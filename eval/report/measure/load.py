@@ -17,7 +17,7 @@ from eval.report.measure.keywords import Keywords
 from l1_verl.adherence import measures
 from l1_verl.budget import Budget
 from l1_verl.cli import InputError
-from l1_verl.config import Count
+from l1_verl.thought import Count, counted_tokens
 
 #: Texts that are kept of each benchmark, budget and verdict.
 EXAMPLES_PER_CELL = 10
@@ -64,8 +64,8 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
             f"{path} is unfinished, it is to get {wanted:,} samples; run its eval.grade again, or report what is "
             "there with --partial"
         )
-    records, counts, examples = _read(path, keywords)
-    frame = _frame(records, count)
+    records, counts, examples = _read(path, keywords, count)
+    frame = _frame(records)
     if count == "thinking" and (uncounted := int(frame["counted"].isna().sum())) > 0:
         raise InputError(
             f"{path} holds {uncounted} samples without thinking_tokens, which their server did not tell; use "
@@ -86,14 +86,16 @@ def load_run(name: str, path: Path, keywords: Keywords, count: Count = "response
     )
 
 
-def _read(path: Path, keywords: Keywords) -> tuple[list[tuple[Any, ...]], list[list[int]], list[dict[str, Any]]]:
+def _read(
+    path: Path, keywords: Keywords, count: Count
+) -> tuple[list[tuple[Any, ...]], list[list[int]], list[dict[str, Any]]]:
     """Of each line its facts and its keywords, and of some lines the whole sample."""
     records: list[tuple[Any, ...]] = []
     counts: list[list[int]] = []
     examples: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for number, sample in enumerate(read_lines(path), start=1):
         try:
-            records.append(_record(sample))
+            records.append(_record(sample, count))
         except KeyError as error:
             raise InputError(
                 f"{path}, line {number} lacks {error}; a report is made of graded samples: python -m eval.grade"
@@ -121,10 +123,12 @@ def _shown(response: str) -> str:
     return f"{response[:_EXAMPLE_BEGINNING]}\n\n[... {left_out:,} characters left out ...]\n\n{end}"
 
 
-def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
+def _record(sample: dict[str, Any], count: Count) -> tuple[Any, ...]:
     budget = Budget.from_dict(sample["budget"])
     if not isinstance(sample["response"], str):
         raise ValueError(f"response is {sample['response']!r:.60}; it must be text")
+    used, thinking = _count(sample, "used_tokens"), _count(sample, "thinking_tokens")
+    counted = _counted(used, thinking, count, budget)
     return (
         sample["id"],
         sample["data_source"].split("/")[0],
@@ -133,18 +137,27 @@ def _record(sample: dict[str, Any]) -> tuple[Any, ...]:
         # Budgets of 0 apart: no error is relative to them, and they would make up a correlation.
         "none" if budget is None else budget.mode if budget.tokens else "zero",
         np.nan if budget is None else budget.tokens,
-        "none" if budget is None else budget.label.replace("-", " ", 1),
-        np.nan if budget is None or budget.least is None else budget.least,
+        "none" if budget is None else budget.words,
+        None if budget is None or counted is None else budget.nearest(counted),
         sample["correct"],
         sample["answer"],
         str(sample["ground_truth"]),
         sample["status"],
-        _count(sample, "used_tokens"),
-        _count(sample, "thinking_tokens"),
+        used,
+        thinking,
+        counted,
         bool(sample["truncated"]),
         sample.get("label"),
         sample.get("token_source"),
     )
+
+
+def _counted(used: Any, thinking: Any, count: Count, budget: Budget | None) -> int | None:
+    """What is held against the budget; None where nobody counted it."""
+    thought_alone = count == "thinking" or (budget is not None and budget.tokens == 0)
+    if (thinking if thought_alone else used) is None:
+        return None
+    return counted_tokens(used, thinking, count=count, budget=budget)
 
 
 def _count(sample: dict[str, Any], name: str) -> float | None:
@@ -154,24 +167,17 @@ def _count(sample: dict[str, Any], name: str) -> float | None:
     return value
 
 
-def _frame(records: list[tuple[Any, ...]], count: Count) -> pd.DataFrame:
+def _frame(records: list[tuple[Any, ...]]) -> pd.DataFrame:
     names = (
-        "id benchmark problem sample mode budget asked least correct answer gold status used thinking truncated label "
-        "token_source"
+        "id benchmark problem sample mode budget asked target correct answer gold status used thinking counted "
+        "truncated label token_source"
     )
     frame = pd.DataFrame.from_records(records, columns=names.split())
     for column in ("benchmark", "problem", "mode", "asked", "status"):
         frame[column] = frame[column].astype("category")
-    for column in ("budget", "least", "correct", "used", "thinking", "truncated", "label"):
+    for column in ("budget", "target", "correct", "used", "thinking", "counted", "truncated", "label"):
         frame[column] = frame[column].astype(np.float64)
     frame["solution"] = frame["used"] - frame["thinking"]
-    frame["counted"] = frame["used" if count == "response" else "thinking"]
-    # As l1_verl.thought.counted_tokens: under a budget of 0 the thought alone counts, where its tokens are known
-    frame["counted"] = frame["counted"].mask(frame["budget"] == 0, (frame["thinking"] - 1).clip(lower=0))
-    # As Budget.nearest
-    frame["target"] = frame["budget"].mask(
-        frame["least"].notna(), frame["counted"].clip(frame["least"], frame["budget"])
-    )
     for name, values in measures(frame["counted"], frame["target"]).items():
         frame[name] = values
     frame["no_answer"] = (frame["status"] == "no_answer").astype(np.float64)
