@@ -48,7 +48,7 @@ async def _measured(args: argparse.Namespace) -> dict[str, list[float]]:
             max_num_seqs=args.requests,
             gpu_memory_utilization=0.1,
             logprobs_mode="processed_logprobs",
-        )  # fmt: skip
+        )
     )
     await _wave(engine, args, {})  # the first one pays for allocation
     seconds: dict[str, list[float]] = {name: [] for name in SIDES}
